@@ -1,0 +1,34 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** A service's tests run in the Workers runtime, with the configuration and the migrations that it ships with. */
+const service = (name: string) => ({
+  plugins: [
+    cloudflareTest(async () => ({
+      wrangler: { configPath: `./src/services/${name}/wrangler.toml` },
+      miniflare: {
+        bindings: { TEST_MIGRATIONS: await readD1Migrations(`./src/services/${name}/migrations`) },
+      },
+    })),
+  ],
+  test: { name: `services/${name}`, include: [`test/services/${name}/*.test.ts`], maxWorkers: 1 },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          environment: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/services/**", "test/e2e/**"],
+        },
+      },
+      service("users"),
+      service("orders"),
+      // The product as it is used: the command, the production bundle on plain workerd, real sockets.
+      { test: { name: "e2e", environment: "node", include: ["test/e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false } },
+    ],
+  },
+});
