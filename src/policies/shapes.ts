@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { parseDuration, parsePercent, parseRate, parseSize } from "../lib/quantities.ts";
+
+/**
+ * The zod shapes that schemas share. A message of two lines is what is wrong and what to write instead; the diagnostics
+ * keep the two apart.
+ */
+export const explain = (wrong: string, remedy: string): string => `${wrong}\n${remedy}`;
+
+const quantity = <T>(what: string, remedy: string, pattern: RegExp, parse: (text: string) => T | undefined) =>
+  z
+    .string({ error: (issue) => explain(`This is not ${what}, but ${kindOf(issue.input)}.`, remedy) })
+    .meta({ pattern: pattern.source })
+    .transform((text, context): T => {
+      const value = parse(text);
+      if (value !== undefined) return value;
+      context.addIssue({
+        code: "custom",
+        message: explain(`"${text}" is not ${what}.`, remedy),
+        params: { code: "bad-quantity" },
+      });
+      return z.NEVER;
+    });
+
+/** What a value is, in the words of YAML. */
+export const kindOf = (value: unknown): string =>
+  value === undefined
+    ? "missing"
+    : value === null
+      ? "empty"
+      : Array.isArray(value)
+        ? "a list"
+        : typeof value === "object"
+          ? "a map"
+          : typeof value === "string"
+            ? "a text"
+            : `a ${typeof value}`;
+
+/** Milliseconds from `250ms 5s 10m 1h 30d`. */
+export const duration = () =>
+  quantity(
+    "a duration",
+    "Write a number with its unit: 250ms, 5s, 10m, 1h or 30d.",
+    /^\d+(\.\d+)?(ms|s|m|h|d)$/,
+    parseDuration,
+  );
+
+/** Bytes from `64KiB 10MiB`. */
+export const size = () =>
+  quantity(
+    "a size",
+    "Write a number with its unit: 512B, 64KiB, 10MiB or 1GiB.",
+    /^\d+(\.\d+)?(B|KiB|MiB|GiB)$/,
+    parseSize,
+  );
+
+/** A part from 0 to 1 from `10%`. */
+export const percent = () =>
+  quantity(
+    "a percentage",
+    "Write a number from 0 to 100 with its sign: 10%.",
+    /^\d+(\.\d+)?%$/,
+    parsePercent,
+  );
+
+/** A quantity and a window from `100/1m`. */
+export const rate = () =>
+  quantity("a rate", "Write how many in which time: 100/1m.", /^\d+\/\d+(\.\d+)?(ms|s|m|h|d)$/, parseRate);
+
+/** A reference to a secret: `{ env: NAME }`. */
+export const secret = () =>
+  z.strictObject(
+    {
+      env: z
+        .string()
+        .regex(
+          /^[A-Z_][A-Z0-9_]*$/,
+          explain(
+            "This is not the name of a secret.",
+            "Write a name of capitals, digits and underscores: { env: ORDERS_KEY }.",
+          ),
+        ),
+    },
+    {
+      error: (issue) =>
+        issue.code === "invalid_type"
+          ? explain(
+              "A secret's value does not belong in a policy file.",
+              "Write a reference to it: { env: NAME }.",
+            )
+          : undefined,
+    },
+  );
+
+/** A header field name, kept in lower case (RFC 9110 section 5.1). */
+export const headerName = () =>
+  z
+    .string()
+    .regex(
+      /^[A-Za-z0-9!#$%&'*+.^`|~-]+$/,
+      explain(
+        "This is not the name of a header field.",
+        "Write letters, digits and hyphens: x-request-id. An underscore is not accepted: servers confuse it with a hyphen.",
+      ),
+    )
+    .transform((name) => name.toLowerCase());
+
+/** One of a few words. */
+export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) => z.enum(words);
+
+/** A map keyed by names that people choose; the names of JavaScript's own properties are refused when files are read. */
+export const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
