@@ -48,7 +48,8 @@ const link = <Scope>(tree: Tree, linking: Linking<Scope>): Linked<Scope> => {
     case "span":
       return always(new Span(node[1]));
     case "list":
-      return list(linkAll(node[1], linking));
+      // A list of texts and the like is made once.
+      return node[1].some(Array.isArray) ? list(linkAll(node[1], linking)) : always(node[1]);
     case "map":
       return map(node[1], linking);
     case "name": {

@@ -1,0 +1,72 @@
+import type { RouteDocument } from "../config/documents.ts";
+import type { Tree } from "../config/tree.ts";
+import type { Diagnostic, Place } from "../core/diagnostic.ts";
+import type { Instance, Path } from "../core/policy.ts";
+import type { HostPattern } from "../lib/host-pattern.ts";
+import type { TemplateSegment } from "../lib/path-template.ts";
+
+/** Where a stage puts the faults that it finds. */
+export type Report = (diagnostic: Diagnostic) => void;
+
+/** A host of the gateway with its name. */
+export interface NamedHost {
+  readonly name: string;
+  readonly pattern: HostPattern;
+}
+
+/** One predicate of a route with every default filled in. */
+export interface MatchIr {
+  readonly hosts: readonly NamedHost[];
+  readonly segments: readonly TemplateSegment[];
+  readonly prefix: boolean;
+  /** Empty means any. */
+  readonly methods: readonly string[];
+  readonly headers: readonly Condition[];
+  readonly query: readonly Condition[];
+}
+
+export interface Condition {
+  readonly name: string;
+  readonly value?: string;
+}
+
+/** A route with every default filled in and every name resolved, but for its policies. */
+export interface RouteIr {
+  /** `api.route`. */
+  readonly id: string;
+  readonly api: string;
+  readonly name: string;
+  /** Where people look for it: its key, or its operation. */
+  readonly place: Place;
+  readonly matches: readonly MatchIr[];
+  readonly params: readonly string[];
+  readonly declaredQuery: readonly string[] | undefined;
+  /** The prefix of its api's document, which the upstream does not see. */
+  readonly documentPrefix: string;
+  readonly document: RouteDocument | undefined;
+  readonly documentPath: Path;
+  readonly apiDocument: ApiAction;
+  readonly apiPath: Path;
+  readonly levels: readonly LevelIr[];
+  readonly before: readonly string[];
+}
+
+/** What of an api may stand in for a route's own. */
+export interface ApiAction {
+  readonly upstream?: string | undefined;
+  readonly timeout?: number | undefined;
+}
+
+/** One level at which policies are attached. */
+export interface LevelIr {
+  readonly level: "gateway" | "api" | "route";
+  readonly node: string;
+  readonly path: Path;
+  readonly public: boolean;
+  readonly tree: Tree | undefined;
+}
+
+/** A policy instance that knows its tree. */
+export interface InstanceIr extends Instance<unknown> {
+  readonly tree: Tree;
+}

@@ -1,0 +1,77 @@
+import { anyOf, didYouMean } from "../config/faults.ts";
+import type { Template, TemplatePart, TemplateSource } from "../core/template.ts";
+
+/** What templates of one route may name. */
+export interface TemplateNames {
+  readonly params: readonly string[];
+  readonly claims: readonly string[];
+  /** Whether a caller is known: without, identity and claims cannot be named. */
+  readonly identified: boolean;
+}
+
+/** A fault inside a template's text. */
+export interface TemplateFault {
+  readonly offset: number;
+  readonly length: number;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const REFERENCE = /\{([A-Za-z_][A-Za-z0-9_.-]*)\}/g;
+
+/** Compiles `{params.x}` and the like to parts; every unknown name is a fault with its offset in the text. */
+export const compileTemplate = (
+  text: string,
+  names: TemplateNames,
+): { readonly template: Template; readonly faults: readonly TemplateFault[] } => {
+  const parts: TemplatePart[] = [];
+  const faults: TemplateFault[] = [];
+  let from = 0;
+  for (const found of text.matchAll(REFERENCE)) {
+    if (found.index > from) parts.push(text.slice(from, found.index));
+    from = found.index + found[0].length;
+    const reference = referenceOf(found[1]!, names);
+    if (typeof reference === "object" && "from" in reference) parts.push(reference);
+    else faults.push({ offset: found.index, length: found[0].length, ...reference });
+  }
+  if (from < text.length) parts.push(text.slice(from));
+  return { template: parts, faults };
+};
+
+type Found = Exclude<TemplatePart, string> | { readonly message: string; readonly remedy: string };
+
+const referenceOf = (path: string, names: TemplateNames): Found => {
+  const dot = path.indexOf(".");
+  const source = dot < 0 ? path : path.slice(0, dot);
+  const name = dot < 0 ? "" : path.slice(dot + 1);
+  const known: Readonly<Record<TemplateSource, readonly string[]>> = {
+    params: names.params,
+    identity: names.identified ? ["id", "kind", "issuer", "subject"] : [],
+    claims: names.identified ? names.claims : [],
+    client: ["ip"],
+    request: ["method", "scheme", "host", "path", "query"],
+  };
+  if (!Object.hasOwn(known, source)) {
+    const remedy = names.params.includes(path)
+      ? `Write {params.${path}}.`
+      : `A template names one of {params.…}, {identity.…}, {claims.…}, {client.ip} and {request.…}.`;
+    return { message: `"{${path}}" names nothing.`, remedy };
+  }
+  const members = known[source as TemplateSource];
+  if (members.includes(name)) return { from: source as TemplateSource, name };
+  if (members.length === 0 && source !== "params") {
+    return {
+      message: `"{${path}}" names a caller, and this route does not ask who is calling.`,
+      remedy: "Attach an identity policy such as jwt, or remove it.",
+    };
+  }
+  const full = members.map((member) => `${source}.${member}`);
+  return {
+    message: `"{${path}}" names nothing here.`,
+    remedy:
+      didYouMean(`${source}.${name}`, full) ??
+      (full.length > 0
+        ? `Write one of ${anyOf(full.map((member) => `{${member}}`))}.`
+        : "This route has no parameters."),
+  };
+};
