@@ -1,0 +1,51 @@
+import type { Exchange } from "../../core/exchange.ts";
+import type { Expression } from "../../core/expression.ts";
+import type { FilterFactory } from "../../core/policy.ts";
+import type { Metrics } from "../../core/ports.ts";
+import { problem } from "../../core/problem.ts";
+import { linkExpression } from "../../lib/cel/link.ts";
+import { scopeOf } from "./scope.ts";
+
+export type Step = {
+  /** The expressions of all levels, outermost first: each must be true. */
+  readonly allow: readonly Expression[];
+  /** The value of WWW-Authenticate for a caller who is nobody yet. */
+  readonly challenge: string;
+};
+
+/** Lets a request pass only where every expression is true; anything else, errors among them, refuses. */
+export const filter: FilterFactory<Step> = (step, { clock, metrics }) => {
+  const scope = scopeOf(clock);
+  const conditions = step.allow.map((expression) => linkExpression(expression, scope));
+  return (next) => (exchange) => {
+    for (const holds of conditions) {
+      if (holds(exchange) !== true) return refusal(exchange, step.challenge, metrics);
+    }
+    return next(exchange);
+  };
+};
+
+/**
+ * 401 for a caller who is nobody yet, as where a credential is asked for; else 403 (RFC 9110 sections 15.5.2 and 15.5.4).
+ * The expression stays unsaid.
+ */
+const refusal = (exchange: Exchange, challenge: string, metrics: Metrics | undefined): Response => {
+  const { identity } = exchange;
+  const known = identity !== undefined && identity.kind !== "anonymous";
+  const response = known
+    ? problem(exchange, {
+        status: 403,
+        code: "forbidden",
+        title: "Forbidden",
+        detail: "This caller may not do this.",
+      })
+    : problem(exchange, {
+        status: 401,
+        code: "credential-missing",
+        title: "Credential missing",
+        detail: "Say who is calling: this needs a credential.",
+        headers: { "www-authenticate": challenge },
+      });
+  metrics?.count("postern_auth_failures_total", [known ? "forbidden" : "credential-missing"]);
+  return response;
+};

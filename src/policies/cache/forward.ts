@@ -1,0 +1,186 @@
+import { after } from "../../lib/after.ts";
+import { answerFrom } from "./answer.ts";
+import { capture } from "./capture.ts";
+import type { StoredResponse } from "./entry.ts";
+import { ageMs, mayBeStale } from "./freshness.ts";
+import { keepAlive, type LinkedCache, marked, record, type Visit } from "./linked.ts";
+import { forwardedQuery } from "./query.ts";
+import { type Forwarded, forwardStatus, type TierName } from "./status.ts";
+import { draftOf } from "./storability.ts";
+import { askAbout, confirmedByHead, isCheckable, refreshedHeaders, speaksOf } from "./validation.ts";
+
+/** A stored response that cannot be used as it is, and where it was found. */
+export interface Candidate {
+  readonly entry: StoredResponse;
+  readonly tier: TierName;
+}
+
+/** One call of what comes after the cache: when it was made, and up to where invalidations were known. */
+export interface Call {
+  readonly requestedMs: number;
+  readonly mark: number;
+}
+
+/** Asks the upstream, about the candidate where it can be checked, else for a new response. */
+export const forward = (
+  cache: LinkedCache,
+  visit: Visit,
+  why: Forwarded,
+  candidate?: Candidate,
+): Response | Promise<Response> => {
+  limitQuery(cache, visit);
+  if (candidate === undefined || !isCheckable(candidate.entry))
+    return fetchAnew(cache, visit, why, candidate);
+  return revalidate(cache, visit, why, candidate);
+};
+
+/** What does not count for the key must not count for the upstream either. */
+export const limitQuery = (cache: LinkedCache, { exchange }: Visit): void => {
+  const query = exchange.upstreamQuery ?? exchange.query;
+  const limited = forwardedQuery(query, cache.queryNames);
+  if (limited !== query) exchange.upstreamQuery = limited;
+};
+
+export const beginCall = (cache: LinkedCache): Call => ({
+  requestedMs: cache.ports.clock.now(),
+  mark: cache.tiers.mark(),
+});
+
+const fetchAnew = (
+  cache: LinkedCache,
+  visit: Visit,
+  why: Forwarded,
+  candidate?: Candidate,
+): Response | Promise<Response> => {
+  const call = beginCall(cache);
+  return after(visit.next(visit.exchange), (response) =>
+    received(cache, visit, why, response, call, candidate),
+  );
+};
+
+const revalidate = async (
+  cache: LinkedCache,
+  visit: Visit,
+  why: Forwarded,
+  candidate: Candidate,
+): Promise<Response> => {
+  const { exchange, next, primary } = visit;
+  const undo = askAbout(exchange, candidate.entry);
+  const call = beginCall(cache);
+  const response = await next(exchange);
+  undo();
+  if (response.status !== 304) return received(cache, visit, why, response, call, candidate);
+  if (!speaksOf(response.headers, candidate.entry)) {
+    await cache.tiers.drop(primary, exchange);
+    return fetchAnew(cache, visit, why);
+  }
+  const { entry, stored } = freshen(cache, visit, candidate.entry, response.headers, call);
+  record(cache, exchange, "revalidated", candidate.tier);
+  const status = forwardStatus(why, { upstream: 304, stored });
+  return answerFrom(entry, exchange, cache.ports.clock.now(), status);
+};
+
+/**
+ * Brings an entry up to date with what the origin said of it (RFC 9111 section 4.3.4). Where it may not be stored any more,
+ * it answers this one request, which it was confirmed for, and goes.
+ */
+export const freshen = (
+  cache: LinkedCache,
+  visit: Visit,
+  old: StoredResponse,
+  newer: Headers,
+  { requestedMs, mark }: Call,
+): { entry: StoredResponse; stored: boolean } => {
+  const { exchange, primary, shared } = visit;
+  const headers = refreshedHeaders(old, newer);
+  const arrival = { status: old.status, headers, requestedMs, receivedMs: cache.ports.clock.now() };
+  const draft = draftOf(exchange, arrival, shared, cache.step);
+  if (typeof draft === "string") {
+    keepAlive(exchange, cache.tiers.drop(primary, exchange));
+    return { entry: { ...old, headers, receivedMs: arrival.receivedMs, initialAgeMs: 0 }, stored: false };
+  }
+  const entry = { ...draft, body: old.body, variant: old.variant };
+  keepAlive(exchange, cache.tiers.put(primary, entry, exchange, mark));
+  return { entry, stored: true };
+};
+
+/** Decides about a response that is not a 304 to a question of ours. */
+const received = (
+  cache: LinkedCache,
+  visit: Visit,
+  why: Forwarded,
+  response: Response,
+  call: Call,
+  candidate?: Candidate,
+): Response | Promise<Response> => {
+  const { exchange, primary } = visit;
+  if (response.status === 101) return response;
+  const stale = response.status >= 500 ? staleOnError(cache, visit, why, response, candidate) : undefined;
+  if (stale !== undefined) return stale;
+  if (exchange.method === "HEAD") {
+    if (candidate !== undefined) heardOf(cache, visit, response, call, candidate.entry);
+    record(cache, exchange, "miss");
+    return marked(exchange, response, forwardStatus(why));
+  }
+  const { status, headers } = response;
+  const arrival = { status, headers, requestedMs: call.requestedMs, receivedMs: cache.ports.clock.now() };
+  const draft = draftOf(exchange, arrival, visit.shared, cache.step);
+  if (typeof draft !== "string") return capture(cache, visit, { response, draft, why, mark: call.mark });
+  if (candidate !== undefined && status !== 304 && !saysNothing(status)) {
+    keepAlive(exchange, cache.tiers.drop(primary, exchange));
+  }
+  record(cache, exchange, "miss");
+  return marked(exchange, response, forwardStatus(why, { detail: draft }));
+};
+
+/** Whether a status is about the moment, and not about what the target holds: an entry stays where it is. */
+export const saysNothing = (status: number): boolean =>
+  status >= 500 || status === 408 || status === 425 || status === 429;
+
+/** The answer to a HEAD confirms what a GET would bring, or shows that it is no more (RFC 9111 section 4.3.5). */
+const heardOf = (
+  cache: LinkedCache,
+  visit: Visit,
+  { status, headers }: Response,
+  call: Call,
+  entry: StoredResponse,
+): void => {
+  if (status !== 200) return;
+  if (confirmedByHead(headers, entry)) freshen(cache, visit, entry, headers, call);
+  else keepAlive(visit.exchange, cache.tiers.drop(visit.primary, visit.exchange));
+};
+
+/** Whether an entry may stand in for an upstream that failed, by the origin's word, the policy's or the client's. */
+export const mayReplaceError = (entry: StoredResponse, visit: Visit, nowMs: number): boolean => {
+  const asked = (visit.wish?.staleIfError ?? 0) * 1000;
+  return mayBeStale(entry, nowMs, Math.max(entry.staleIfErrorMs, asked));
+};
+
+/** RFC 5861 section 4: an error of the origin, or of the way there, is answered with what is stored. */
+const staleOnError = (
+  cache: LinkedCache,
+  visit: Visit,
+  why: Forwarded,
+  response: Response,
+  candidate?: Candidate,
+): Response | undefined => {
+  const { exchange } = visit;
+  const nowMs = cache.ports.clock.now();
+  if (candidate === undefined || !ON_ERROR.has(response.status)) return undefined;
+  const { entry, tier } = candidate;
+  if (!mayReplaceError(entry, visit, nowMs)) return undefined;
+  discard(response);
+  exchange.problemCode = undefined;
+  record(cache, exchange, "stale", tier);
+  const left = Math.floor((entry.lifetimeMs - ageMs(entry, nowMs)) / 1000);
+  const status = `${forwardStatus(why, { upstream: response.status })}; ttl=${left}; detail=${tier}`;
+  return answerFrom(entry, exchange, nowMs, status);
+};
+
+/** The errors that RFC 5861 section 4 speaks of. */
+const ON_ERROR = new Set([500, 502, 503, 504]);
+
+/** Tells the platform that a body will not be read: one that is left alone holds its connection. */
+export const discard = (response: Response): void => {
+  void response.body?.cancel().catch(() => undefined);
+};

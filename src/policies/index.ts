@@ -1,0 +1,29 @@
+import type { PolicyType } from "../core/policy.ts";
+
+/** One entry of the order; a policy that works at two points has two. */
+export interface OrderedPolicy {
+  readonly type: PolicyType;
+  readonly stage: string;
+}
+
+const at = (type: PolicyType, stage = "only"): OrderedPolicy => ({ type, stage });
+
+/**
+ * THE list of policy types, in the order in which they run, outermost first. Language, editor schema, reference, order and
+ * the imports of the Worker's entry all follow from it; a policy is added by one line.
+ */
+export const policyOrder: readonly OrderedPolicy[] = [
+  at((await import("./request-id/policy.ts")).requestId), // everything after it can name the request
+  at((await import("./access-log/policy.ts")).accessLog), // sees the answer that the client gets
+  at((await import("./security-headers/policy.ts")).securityHeaders), // on every answer, refusals included
+  at((await import("./cors/policy.ts")).cors), // answers preflights before anybody is asked who they are
+  at((await import("./body-limit/policy.ts")).bodyLimit), // before anything reads a body
+  at((await import("./rate-limit/policy.ts")).rateLimit, "before-identity"), // guessing costs the guesser, not us
+  at((await import("./jwt/policy.ts")).jwt), // identity policies run inside of identity
+  at((await import("./identity/policy.ts")).identity),
+  at((await import("./authorize/policy.ts")).authorize),
+  at((await import("./rate-limit/policy.ts")).rateLimit, "after-identity"),
+  at((await import("./headers/policy.ts")).headers, "response"), // outside the cache: hits get today's headers
+  at((await import("./headers/policy.ts")).headers, "request"),
+  at((await import("./cache/policy.ts")).cache), // innermost: a stored answer never skips a check
+];

@@ -1,0 +1,65 @@
+import type { Exchange } from "../../core/exchange.ts";
+import type { HeaderEdit } from "../../core/header-edits.ts";
+
+/** Where a policy reads its token. */
+export type TokenSource = { readonly in: "bearer" | "header" | "cookie" | "query"; readonly name: string };
+
+/** Stands for a credential that is there and cannot be a token: no token is empty. */
+const MALFORMED = "";
+
+/**
+ * Reads the token of a request: undefined when none is presented, an empty text when what is presented cannot be one. Only
+ * the place that the policy names is looked at.
+ */
+export const tokenReader = ({
+  in: place,
+  name,
+}: TokenSource): ((exchange: Exchange) => string | undefined) => {
+  switch (place) {
+    case "bearer":
+      return ({ request }) => bearerToken(request.headers.get("authorization"));
+    case "header":
+      return ({ request }) => request.headers.get(name) ?? undefined;
+    case "cookie":
+      return ({ request }) => only(cookiesNamed(request.headers.get("cookie"), name));
+    case "query":
+      return ({ query }) => (query === "" ? undefined : only(new URLSearchParams(query).getAll(name)));
+  }
+};
+
+/**
+ * The token of an Authorization field (RFC 6750 section 2.1): `Bearer`, one space, the token. Other schemes are somebody
+ * else's, unless a bearer token stands behind them: two Authorization fields arrive joined by a comma.
+ */
+export const bearerToken = (field: string | null): string | undefined => {
+  if (field === null) return undefined;
+  if (field.startsWith("Bearer ") || /^bearer /i.test(field)) return field.slice(7);
+  return /^bearer|[\s,]bearer(?:[\s,]|$)/i.test(field) ? MALFORMED : undefined;
+};
+
+const only = (values: readonly string[]): string | undefined => (values.length > 1 ? MALFORMED : values[0]);
+
+const cookiesNamed = (field: string | null, name: string): string[] =>
+  field === null
+    ? []
+    : field.split(";").flatMap((pair) => {
+        const equals = pair.indexOf("=");
+        return equals > 0 && pair.slice(0, equals).trim() === name ? [pair.slice(equals + 1).trim()] : [];
+      });
+
+/** The edit that takes a header's token off the request, for every request alike. */
+export const removalOf = ({ in: place, name }: TokenSource): readonly HeaderEdit[] => {
+  if (place === "bearer") return [{ op: "remove", name: "authorization" }];
+  return place === "header" ? [{ op: "remove", name }] : [];
+};
+
+/** Takes the token's cookie off the request that goes to the upstream, and leaves the others as they are. */
+export const withoutCookie = (exchange: Exchange, name: string): HeaderEdit => {
+  const kept = exchange.request.headers
+    .get("cookie")!
+    .split(";")
+    .filter((pair) => pair.slice(0, Math.max(0, pair.indexOf("="))).trim() !== name)
+    .map((pair) => pair.trim())
+    .join("; ");
+  return kept === "" ? { op: "remove", name: "cookie" } : { op: "set", name: "cookie", value: kept };
+};

@@ -1,0 +1,225 @@
+import { z } from "zod";
+import { type CompileContext, definePolicy, type Instance, type IssuerInfo } from "../../core/policy.ts";
+import { explain, headerName, named } from "../shapes.ts";
+import type { TokenSource } from "./credential.ts";
+import type { Step } from "./filter.ts";
+import type { IssuerPlan } from "./issuer-plan.ts";
+
+const scope = () =>
+  z
+    .string()
+    .regex(
+      /^[\x21\x23-\x5b\x5d-\x7e]+$/,
+      explain("This is not one scope.", 'Write each scope by itself: ["users.read", "users.write"].'),
+    );
+
+const scopeList = () => z.array(scope()).min(1).optional();
+
+const from = z
+  .strictObject({
+    header: headerName()
+      .optional()
+      .describe("A header: `authorization` carries `Bearer` and the token, any other the token alone."),
+    cookie: z
+      .string()
+      .regex(
+        /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
+        explain("This is not the name of a cookie.", "Write letters, digits and hyphens: session."),
+      )
+      .optional()
+      .describe("A cookie that holds the token."),
+    query: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "A query parameter; its value ends in logs and histories (RFC 6750 section 5.3), so avoid it.",
+      ),
+  })
+  .refine((places) => Object.values(places).filter((name) => name !== undefined).length === 1, {
+    error: explain(
+      "A token is read from one place.",
+      "Write one of `header: authorization`, `cookie: name` and `query: name`.",
+    ),
+  });
+
+const scalar = () => z.union([z.string(), z.number(), z.boolean()]);
+
+const schema = z.strictObject({
+  issuers: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe("Who may have signed the token, by their names under `issuers:`; all of them by default."),
+  audiences: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("Narrows the issuers' audiences: a token must be meant for one of these."),
+  from: from.default({ header: "authorization" }).describe("Where the token stands in a request."),
+  scopes: z
+    .strictObject({
+      any: scopeList().describe("A token must have one of these scopes."),
+      all: scopeList().describe("A token must have each of these scopes."),
+    })
+    .refine(({ any, all }) => any !== undefined || all !== undefined, {
+      error: explain("No scope is asked for.", "Write `any: [users.read]`, or remove `scopes`."),
+    })
+    .optional()
+    .describe("Scopes that a token must have, in its `scope` or `scp`; without them the answer is 403."),
+  claims: named(z.union([scalar(), z.array(scalar()).min(1)]))
+    .default({})
+    .describe(
+      "Values that claims must have: one value, or a list of which one will do; else the answer is 403.",
+    ),
+  forward: z
+    .record(headerName(), z.string().min(1))
+    .default({})
+    .describe("Headers for the upstream and the claims in them; whatever a client sends there is deleted."),
+  forwardCredential: z
+    .boolean()
+    .default(false)
+    .describe("Passes the token on to the upstream, which otherwise does not see it."),
+});
+
+type Config = z.output<typeof schema>;
+
+/** Fields that carry the message itself; a claim has no place in them (RFC 9110 sections 7.2, 7.6.1, 8.6). */
+const NOT_FORWARDED = new Set([
+  "connection",
+  "content-length",
+  "host",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+const compile = (instances: readonly Instance<Config>[], context: CompileContext): Step | undefined => {
+  const instance = instances[0];
+  if (instance === undefined) return undefined;
+  const { config } = instance;
+  const issuers = issuersOf(instance, context);
+  checkAudiences(instance, issuers, context);
+  checkForward(instance, context);
+  const source = sourceOf(config.from);
+  if (source.in === "query" && !config.forwardCredential) {
+    context.report(instance, ["from", "query"], {
+      code: "credential-passes-on",
+      message:
+        "A token in the query goes on to the upstream: the gateway takes off headers and cookies only.",
+      remedy: "Read it from a header or a cookie, or write `forwardCredential: true` to say that it may.",
+    });
+  }
+  return {
+    issuers: issuers.map((issuer) => share(issuer, context)),
+    audiences: config.audiences ?? null,
+    from: source,
+    scopes: { any: config.scopes?.any ?? [], all: config.scopes?.all ?? [] },
+    claims: Object.fromEntries(
+      Object.entries(config.claims).map(([name, value]) => [name, Array.isArray(value) ? value : [value]]),
+    ),
+    forward: config.forward,
+    forwardCredential: config.forwardCredential,
+  };
+};
+
+const sourceOf = ({ header, cookie, query }: Config["from"]): TokenSource => {
+  if (cookie !== undefined) return { in: "cookie", name: cookie };
+  if (query !== undefined) return { in: "query", name: query };
+  return { in: header === "authorization" ? "bearer" : "header", name: header! };
+};
+
+const issuersOf = (instance: Instance<Config>, context: CompileContext): readonly IssuerInfo[] => {
+  const names = instance.config.issuers;
+  if (context.issuerNames.length === 0)
+    context.report(instance, [], {
+      code: "no-issuers",
+      onKey: true,
+      message: "No issuer is known, so no token can be accepted.",
+      remedy: "Write who signs the tokens under `issuers:`.",
+    });
+  return (names ?? context.issuerNames).flatMap((name, index) => {
+    const issuer = context.issuer(name);
+    if (issuer !== undefined) {
+      checkSubjects(instance, issuer, context);
+      return [issuer];
+    }
+    context.report(instance, ["issuers", index], {
+      code: "unknown-name",
+      message: `There is no issuer "${name}".`,
+      remedy: `Write one of ${context.issuerNames.join(", ")}, or add it under \`issuers:\`.`,
+    });
+    return [];
+  });
+};
+
+/** Joined issuers name one that speaks for itself: else the same person would have two identities again. */
+const checkSubjects = (instance: Instance<Config>, issuer: IssuerInfo, context: CompileContext): void => {
+  const { subjects } = issuer.plan as IssuerPlan;
+  if (subjects === issuer.name) return;
+  const joined = context.issuerNames.includes(subjects) ? context.issuer(subjects) : undefined;
+  if (joined === undefined || (joined.plan as IssuerPlan).subjects !== subjects)
+    context.report(instance, [], {
+      code: "unknown-name",
+      onKey: true,
+      message: `The issuer "${issuer.name}" has the subjects of "${subjects}", which is no issuer with subjects of its own.`,
+      remedy: `Write the name of another issuer in \`issuers.${issuer.name}.subjects\`.`,
+    });
+};
+
+const checkAudiences = (
+  instance: Instance<Config>,
+  issuers: readonly IssuerInfo[],
+  context: CompileContext,
+): void => {
+  const { audiences } = instance.config;
+  if (audiences === undefined || issuers.length === 0) return;
+  const known = new Set(issuers.flatMap((issuer) => issuer.audiences));
+  for (const [index, audience] of audiences.entries()) {
+    if (known.has(audience)) continue;
+    context.report(instance, ["audiences", index], {
+      code: "unknown-name",
+      message: `No issuer of this policy gives out tokens for "${audience}".`,
+      remedy: `Write one of ${[...known].join(", ")}, or add it to the issuer's \`audiences\`.`,
+    });
+  }
+  for (const issuer of issuers) {
+    if (issuer.audiences.some((audience) => audiences.includes(audience))) continue;
+    context.report(instance, ["audiences"], {
+      code: "issuer-excluded",
+      severity: "warning",
+      message: `No token of the issuer "${issuer.name}" is meant for these audiences.`,
+      remedy: "Add one of its audiences, or name the other issuers under `issuers`.",
+    });
+  }
+};
+
+const checkForward = (instance: Instance<Config>, context: CompileContext): void => {
+  for (const name of Object.keys(instance.config.forward)) {
+    if (!NOT_FORWARDED.has(name)) continue;
+    context.report(instance, ["forward"], {
+      code: "bad-name",
+      message: `The header "${name}" belongs to the connection, and cannot carry a claim.`,
+      remedy: "Write a header of your own: x-user-id.",
+    });
+  }
+};
+
+/** Puts the issuer into the plan, and says which secret it needs; the keys of the local issuer come from `postern serve`. */
+const share = (issuer: IssuerInfo, context: CompileContext): string => {
+  const { secret } = issuer.plan as IssuerPlan;
+  if (secret !== undefined) context.secret({ env: secret });
+  return context.share(`issuers.${issuer.name}`, issuer.plan);
+};
+
+/** Proves who calls by a signed token of an issuer. */
+export const jwt = definePolicy({
+  name: "jwt",
+  summary: "Proves who calls by a JSON Web Token of one of the issuers.",
+  attachment: "identity",
+  schema,
+  compile,
+  filter: () => import("./filter.ts"),
+});
