@@ -1,0 +1,32 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import type { Sources } from "../../compiler/compile.ts";
+import type { Source } from "../../config/yaml.ts";
+
+/** Reads every `*.yaml` below a folder of policies, and every document of a folder of OpenAPI documents. */
+export const readSources = async (policies: string, openapi: string): Promise<Sources> => {
+  const documents = await readFolder(openapi, /\.(yaml|yml|json)$/);
+  return {
+    policies: await readFolder(policies, /\.yaml$/),
+    openapi: new Map(
+      documents.map((source) => [path.relative(openapi, source.file).split(path.sep).join("/"), source]),
+    ),
+  };
+};
+
+/** Files below a folder in the order of their names; an absent folder has none. */
+const readFolder = async (folder: string, pattern: RegExp): Promise<Source[]> => {
+  const names = await readdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
+    throw error;
+  });
+  const wanted = names
+    .filter((name) => pattern.test(name) && !name.split(path.sep).some((part) => part.startsWith(".")))
+    .sort();
+  return Promise.all(
+    wanted.map(async (name) => ({
+      file: path.join(folder, name),
+      text: await readFile(path.join(folder, name), "utf8"),
+    })),
+  );
+};

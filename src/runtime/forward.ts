@@ -1,0 +1,161 @@
+import type { ForwardPlan, RewritePlan } from "../core/plan.ts";
+import type { Handler } from "../core/policy.ts";
+import type { Ports } from "../core/ports.ts";
+import { problem } from "../core/problem.ts";
+import { fillTemplate, forPathSegment } from "../core/template.ts";
+import { isNormalPath, type PathOptions } from "../lib/path.ts";
+import type { RequestExchange } from "./exchange.ts";
+import { isLoop, namedByConnection, type OutgoingSite, outgoingHeaders } from "./outgoing-headers.ts";
+import type { LinkedTarget, LinkedUpstream } from "./upstream.ts";
+
+/** What every forwarder of one gateway shares. */
+export interface ForwardSite extends OutgoingSite {
+  readonly ports: Ports;
+  readonly paths: PathOptions;
+}
+
+/** Links the end of a route's chain: the call of its upstream. */
+export const linkForward = (plan: ForwardPlan, upstream: LinkedUpstream, site: ForwardSite): Handler => {
+  const timeoutMs = plan.timeoutMs ?? upstream.timeoutMs;
+  const { targets, balancer } = upstream;
+  const pathFor = plan.rewrite === undefined ? samePath : rewriter(plan.rewrite, site.paths);
+  const host = plan.rewrite?.host;
+  return (it) => {
+    const exchange = it as RequestExchange;
+    if (isLoop(exchange.request.headers, site.loopId)) return loopDetected(exchange);
+    const path = pathFor(exchange);
+    if (path === undefined) return badRewrite(exchange);
+    const index = targets.length === 1 ? 0 : balancer.pick(exchange);
+    const target = targets[index];
+    if (target?.fetcher === undefined) return noTarget(exchange);
+    exchange.target = target.name;
+    const origin = host === undefined ? target.origin : `${target.scheme}://${host}`;
+    const url = origin + target.basePath + path + (exchange.upstreamQuery ?? exchange.query);
+    balancer.begin?.(index);
+    return call(exchange, { url, target, timeoutMs, site }, (elapsedMs, failed) =>
+      balancer.end?.(index, elapsedMs, failed),
+    );
+  };
+};
+
+interface Call {
+  readonly url: string;
+  readonly target: LinkedTarget;
+  readonly timeoutMs: number;
+  readonly site: ForwardSite;
+}
+
+const BODILESS = new Set(["GET", "HEAD"]);
+
+/**
+ * Calls the target. A call over its time is left to itself and its late answer dropped: with the answer to the client the
+ * request's context ends, and the platform cancels what it still waits for. An abort signal on each call costs far more.
+ */
+const call = (
+  exchange: RequestExchange,
+  { url, target, timeoutMs, site }: Call,
+  ended: (elapsedMs: number, failed: boolean) => void,
+): Promise<Response> => {
+  const { clock } = site.ports;
+  const body = BODILESS.has(exchange.method)
+    ? null
+    : exchange.requestBody === undefined
+      ? exchange.request.body
+      : exchange.requestBody;
+  const headers = outgoingHeaders(exchange, site, body !== null);
+  const begunMs = clock.now();
+  return new Promise((resolve) => {
+    let open = true;
+    const settle = (response: Response, failed: boolean): void => {
+      open = false;
+      clearTimeout(timer);
+      const elapsedMs = clock.now() - begunMs;
+      exchange.upstreamMs += elapsedMs;
+      ended(elapsedMs, failed);
+      resolve(response);
+    };
+    const timer = setTimeout(() => settle(timedOut(exchange), true), timeoutMs);
+    target.fetcher!.fetch(url, { method: exchange.method, headers, body, redirect: "manual" }).then(
+      (response) => {
+        if (open) settle(fromUpstream(exchange, response), response.status >= 500);
+        else void response.body?.cancel();
+      },
+      () => {
+        if (open) settle(unreachable(exchange), true);
+      },
+    );
+  });
+};
+
+/** The upstream's answer as it is; what belongs to the hop behind us is taken off when the answer is finished. */
+const fromUpstream = (exchange: RequestExchange, response: Response): Response => {
+  exchange.upstreamResponse = response;
+  const connection = response.headers.get("connection");
+  if (connection !== null) {
+    for (const name of namedByConnection(connection)) exchange.answerEdits.unshift({ op: "remove", name });
+  }
+  return response;
+};
+
+const samePath = (exchange: RequestExchange): string => exchange.path;
+
+/** After a rewrite the path is checked again: no rewrite may make a path that the router would have read otherwise. */
+const rewriter = (
+  plan: RewritePlan,
+  options: PathOptions,
+): ((exchange: RequestExchange) => string | undefined) => {
+  const { path: template, strip, prefix } = plan;
+  if (template === undefined && strip === undefined) return samePath;
+  return (exchange) => {
+    const path =
+      template === undefined
+        ? (prefix ?? "") + exchange.path.slice(strip ?? 0) || "/"
+        : fillTemplate(template, exchange, forPathSegment);
+    return isNormalPath(path, options) ? path : undefined;
+  };
+};
+
+const loopDetected = (exchange: RequestExchange): Response =>
+  problem(exchange, {
+    status: 508,
+    code: "loop-detected",
+    title: "Loop detected",
+    detail: "This request has been through this gateway before.",
+    proxyError: "proxy_loop_detected",
+  });
+
+const badRewrite = (exchange: RequestExchange): Response =>
+  problem(exchange, {
+    status: 400,
+    code: "path-refused",
+    title: "Path refused",
+    detail: "The path cannot be passed on as it is.",
+  });
+
+const noTarget = (exchange: RequestExchange): Response =>
+  problem(exchange, {
+    status: 503,
+    code: "no-target",
+    title: "Service unavailable",
+    detail: "No target of the service can be called.",
+    headers: { "retry-after": "10" },
+    proxyError: "destination_unavailable",
+  });
+
+const timedOut = (exchange: RequestExchange): Response =>
+  problem(exchange, {
+    status: 504,
+    code: "upstream-timeout",
+    title: "Gateway timeout",
+    detail: "The service did not answer in time.",
+    proxyError: "http_response_timeout",
+  });
+
+const unreachable = (exchange: RequestExchange): Response =>
+  problem(exchange, {
+    status: 502,
+    code: "upstream-failed",
+    title: "Bad gateway",
+    detail: "The service could not be reached, or its answer could not be read.",
+    proxyError: "destination_unavailable",
+  });

@@ -1,0 +1,216 @@
+import type { BalancerFactory } from "../core/balancer.ts";
+import { applyHeaderEdits } from "../core/header-edits.ts";
+import type { Json } from "../core/json.ts";
+import type { ActionPlan, Plan } from "../core/plan.ts";
+import type { AuthenticatorFactory, Filter, FilterFactory, Handler, Site } from "../core/policy.ts";
+import type { Defer, Ports } from "../core/ports.ts";
+import { problem } from "../core/problem.ts";
+import { RequestExchange } from "./exchange.ts";
+import { linkForward } from "./forward.ts";
+import { linkRedirect, linkRespond } from "./local-answers.ts";
+import { loopIdOf } from "./outgoing-headers.ts";
+import { linkRouter, type RouteResult } from "./router.ts";
+import { type LinkedUpstream, linkUpstream } from "./upstream.ts";
+
+/** The code that a plan needs, by the names that it uses; the emitted entry imports exactly this. */
+export interface Registry {
+  readonly filters: Readonly<Record<string, FilterFactory<never>>>;
+  readonly authenticators: Readonly<Record<string, AuthenticatorFactory<never>>>;
+  readonly balancers: Readonly<Record<string, BalancerFactory<never>>>;
+}
+
+/** A gateway that runs. Never rejects. */
+export type Gateway = (request: Request, defer: Defer) => Response | Promise<Response>;
+
+/**
+ * Joins a plan with its code and the world. Throws when something that it needs is missing: a secret, a filter. Chains are
+ * folded when a route is first used, so that a thousand routes start as fast as one.
+ */
+export const link = (plan: Plan, registry: Registry, ports: Ports): Gateway => {
+  const missing = plan.secrets.filter((name) => ports.secrets.get(name) === undefined);
+  if (missing.length > 0) throw new Error(`These secrets are not set: ${missing.join(", ")}.`);
+  const chains = linkChains(plan, registry, ports);
+  const route = linkRouter(plan.matcher);
+  const handlers: (Handler | undefined)[] = new Array(plan.routes.length);
+  const exchangeSite = { gateway: plan.gateway, ports };
+  /** What the router said of a request that no route takes; only those are kept, and only while they last. */
+  const results = new WeakMap<RequestExchange, RouteResult>();
+  const fallback = chains.fold(plan.fallback, (exchange) =>
+    unrouted(exchange as RequestExchange, results.get(exchange as RequestExchange)),
+  );
+  const metrics = ports.metrics;
+
+  const handlerOf = (index: number): Handler => (handlers[index] ??= chains.route(index));
+  const dispatch = (exchange: RequestExchange): Response | Promise<Response> => {
+    if (exchange.pathFault !== undefined || REFUSED_METHODS.has(exchange.method)) return fallback(exchange);
+    const result = route(exchange);
+    if (result.outcome !== "found") {
+      results.set(exchange, result);
+      return fallback(exchange);
+    }
+    exchange.route = plan.routes[result.route]!;
+    exchange.params = result.params;
+    return handlerOf(result.route)(exchange);
+  };
+  const finish = (exchange: RequestExchange, response: Response): Response => {
+    if (metrics !== undefined) measure(exchange, response, ports);
+    return exchange.answerEdits.length === 0 ? response : edited(exchange, response);
+  };
+  return (request, defer) => {
+    const exchange = new RequestExchange(request, defer, exchangeSite);
+    try {
+      const answer = dispatch(exchange);
+      if (answer instanceof Response) return finish(exchange, answer);
+      return answer.then(
+        (response) => finish(exchange, response),
+        (error: unknown) => finish(exchange, crashed(exchange, error, ports)),
+      );
+    } catch (error) {
+      return finish(exchange, crashed(exchange, error, ports));
+    }
+  };
+};
+
+/** TRACE would show a client what the gateway adds; CONNECT would make it a tunnel (S27). */
+const REFUSED_METHODS = new Set(["TRACE", "CONNECT", "TRACK"]);
+
+/** Links each step once, however many routes use it, and folds steps to handlers. */
+const linkChains = (plan: Plan, registry: Registry, ports: Ports) => {
+  const site = linkSite(plan, registry, ports);
+  const filters: (Filter | null | undefined)[] = new Array(plan.steps.length);
+  const filterOf = (index: number): Filter | null => {
+    const known = filters[index];
+    if (known !== undefined) return known;
+    const { policy, step } = plan.steps[index]!;
+    const factory = registry.filters[policy];
+    if (factory === undefined) throw new Error(`the filter ${policy} is not in the bundle`);
+    const made = factory(step as never, ports, site) ?? null;
+    filters[index] = made;
+    return made;
+  };
+  const upstreams = new Map<string, LinkedUpstream>();
+  const upstreamOf = (name: string): LinkedUpstream => {
+    const known =
+      upstreams.get(name) ??
+      linkUpstream(
+        name,
+        plan.upstreams[name]!,
+        ports,
+        registry.balancers as Readonly<Record<string, BalancerFactory>>,
+      );
+    upstreams.set(name, known);
+    return known;
+  };
+  const forwardSite = {
+    loopId: loopIdOf(plan.gateway.name),
+    clientIp: plan.gateway.clientIp,
+    uuid: ports.random.uuid,
+    ports,
+    paths: plan.gateway.paths,
+  };
+  const end = (action: ActionPlan): Handler => {
+    if (action.kind === "forward") return linkForward(action, upstreamOf(action.upstream), forwardSite);
+    return action.kind === "respond" ? linkRespond(action) : linkRedirect(action, plan.gateway.paths);
+  };
+  const fold = (chain: readonly number[], last: Handler): Handler =>
+    chain.reduceRight((next, index) => {
+      const filter = filterOf(index);
+      return filter === null ? next : filter(next);
+    }, last);
+  const route = (index: number): Handler => {
+    const { chain, action } = plan.routes[index]!;
+    return fold(chain, end(action));
+  };
+  return { fold, route };
+};
+
+const linkSite = (plan: Plan, registry: Registry, ports: Ports): Site => {
+  const made = new Map<string, unknown>();
+  const site: Site = {
+    shared: <T>(name: string) => plan.shared[name] as T,
+    once: <T>(name: string, make: () => T): T => {
+      if (!made.has(name)) made.set(name, make());
+      return made.get(name) as T;
+    },
+    authenticator: (policy: string, step: Json) => {
+      const factory = registry.authenticators[policy];
+      if (factory === undefined) throw new Error(`the authenticator ${policy} is not in the bundle`);
+      return factory(step as never, ports, site);
+    },
+    gatewayName: plan.gateway.name,
+    development: plan.gateway.development,
+  };
+  return site;
+};
+
+/** 400, 404, 405 or 501 for what no route takes. */
+const unrouted = (exchange: RequestExchange, result: RouteResult | undefined): Response => {
+  if (exchange.pathFault !== undefined) {
+    return problem(exchange, {
+      status: 400,
+      code: "path-refused",
+      title: "Bad request",
+      detail: "The path has a form that parsers read differently.",
+      extensions: { reason: exchange.pathFault },
+    });
+  }
+  if (REFUSED_METHODS.has(exchange.method)) {
+    return problem(exchange, {
+      status: 501,
+      code: "method-refused",
+      title: "Not implemented",
+      detail: "The gateway does not serve this method.",
+    });
+  }
+  if (result?.outcome === "method") {
+    return problem(exchange, {
+      status: 405,
+      code: "method-not-allowed",
+      title: "Method not allowed",
+      detail: "The path is known, but not with this method.",
+      headers: { allow: result.allow.join(", ") },
+    });
+  }
+  return problem(exchange, {
+    status: 404,
+    code: "no-route",
+    title: "Not found",
+    detail: "No route takes this request.",
+  });
+};
+
+/** A throw is a bug of ours: the client learns nothing of it but the request id, the log has its words. */
+const crashed = (exchange: RequestExchange, error: unknown, ports: Ports): Response => {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  ports.log.write({
+    level: "error",
+    message: `${name}: ${message}`,
+    stack,
+    requestId: exchange.requestId,
+    route: exchange.route.id,
+  });
+  return problem(exchange, {
+    status: 500,
+    code: "internal-error",
+    title: "Internal error",
+    detail: "The gateway failed to handle this request.",
+    proxyError: "proxy_internal_error",
+  });
+};
+
+/** Our own answers are edited where they are; an upstream's is copied once, with its body streaming on. */
+const edited = (exchange: RequestExchange, response: Response): Response => {
+  const whole = response === exchange.upstreamResponse ? new Response(response.body, response) : response;
+  applyHeaderEdits(whole.headers, exchange.answerEdits);
+  return whole;
+};
+
+const measure = (exchange: RequestExchange, response: Response, { metrics, clock }: Ports): void => {
+  const { api, id } = exchange.route;
+  const labels = [api, id, exchange.method, String(response.status)];
+  metrics!.count("postern_requests_total", labels);
+  const seconds = (clock.now() - exchange.startedAtMs - exchange.upstreamMs) / 1000;
+  metrics!.observe("postern_request_duration_seconds", [api, id], seconds);
+  if (exchange.target !== undefined)
+    metrics!.observe("postern_upstream_duration_seconds", [api, id], exchange.upstreamMs / 1000);
+};

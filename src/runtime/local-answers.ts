@@ -1,0 +1,52 @@
+import type { RedirectPlan, RespondPlan } from "../core/plan.ts";
+import type { Handler } from "../core/policy.ts";
+import { problem } from "../core/problem.ts";
+import { fillTemplate, forPathSegment } from "../core/template.ts";
+import { isNormalPath, type PathOptions } from "../lib/path.ts";
+
+const BODILESS = new Set([204, 205, 304]);
+
+/** Links a fixed answer. */
+export const linkRespond = (plan: RespondPlan): Handler => {
+  const init = { status: plan.status, headers: plan.headers };
+  const body = BODILESS.has(plan.status) ? null : (plan.body ?? "");
+  return (exchange) => new Response(exchange.method === "HEAD" ? null : body, init);
+};
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: "80", https: "443" };
+
+/** Links a redirect. Host and scheme come from the plan or are the request's own; the path is checked like a rewritten one. */
+export const linkRedirect =
+  (plan: RedirectPlan, paths: PathOptions): Handler =>
+  (exchange) => {
+    const scheme = plan.scheme ?? exchange.scheme;
+    const colon = exchange.authority.indexOf(":", exchange.authority.lastIndexOf("]") + 1);
+    const own = colon < 0 ? undefined : exchange.authority.slice(colon + 1);
+    // A port without a word about it is kept, unless the scheme changes and with it what a port means.
+    const port =
+      plan.port === undefined
+        ? plan.scheme === undefined || plan.scheme === exchange.scheme
+          ? own
+          : undefined
+        : String(plan.port);
+    const authority =
+      (plan.host ?? exchange.host) + (port === undefined || port === DEFAULT_PORTS[scheme] ? "" : `:${port}`);
+    const path =
+      plan.path !== undefined
+        ? fillTemplate(plan.path, exchange, forPathSegment)
+        : plan.strip === undefined
+          ? exchange.path
+          : (plan.prefix ?? "") + exchange.path.slice(plan.strip) || "/";
+    if (!isNormalPath(path, paths)) {
+      return problem(exchange, {
+        status: 400,
+        code: "path-refused",
+        title: "Path refused",
+        detail: "The path cannot be redirected as it is.",
+      });
+    }
+    return new Response(null, {
+      status: plan.status,
+      headers: { location: `${scheme}://${authority}${path}${exchange.query}` },
+    });
+  };

@@ -1,0 +1,250 @@
+import type {
+  CandidatePlan,
+  ConditionPlan,
+  HostPlan,
+  MatcherPlan,
+  PathLeaf,
+  PathNode,
+} from "../core/plan.ts";
+import { decodeSegment } from "../lib/path.ts";
+
+/** What the router looks at. */
+export interface Routable {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly query: string;
+  readonly request: { readonly headers: Headers };
+  readonly preflightMethod: string | undefined;
+}
+
+export type RouteResult =
+  | { readonly outcome: "found"; readonly route: number; readonly params: Readonly<Record<string, string>> }
+  /** The path is known, but not with this method. */
+  | { readonly outcome: "method"; readonly allow: readonly string[] }
+  | { readonly outcome: "none" };
+
+export type Router = (request: Routable) => RouteResult;
+
+const NONE: RouteResult = { outcome: "none" };
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
+
+/**
+ * Makes the plan's trees walkable. A request costs one step a segment, however many routes there are; where a literal and a
+ * parameter both fit, the more specific is tried first and the other when no route down there takes the request.
+ */
+export const linkRouter = (plan: MatcherPlan): Router => {
+  const trees = plan.trees.map((tree) => new Segment(tree));
+  const hostTrees = (host: HostPlan): readonly Segment[] => host.trees.map((index) => trees[index]!);
+  const exact = new Map(
+    plan.hosts.filter((host) => host.kind === "exact").map((host) => [host.text, hostTrees(host)]),
+  );
+  const suffixes = plan.hosts
+    .filter((host) => host.kind === "suffix")
+    .map((host) => ({ host, trees: hostTrees(host) }));
+  const any = plan.hosts.filter((host) => host.kind === "any").flatMap(hostTrees);
+  const treeHosts = new Map(plan.hosts.map((host, index) => [trees[index], host] as const));
+
+  const treesFor = (name: string): readonly Segment[] => {
+    const found = exact.get(name);
+    if (found !== undefined) return found;
+    for (const { host, trees: list } of suffixes) if (takes(host, name)) return list;
+    return any;
+  };
+  return (request) => {
+    const search = new Search(request);
+    for (const tree of treesFor(request.host)) {
+      const candidate = search.walk(tree, 1);
+      if (candidate !== undefined) return found(candidate, search, treeHosts.get(tree), request.host);
+    }
+    return search.allow.size > 0 ? { outcome: "method", allow: [...search.allow].sort() } : NONE;
+  };
+};
+
+const takes = (host: HostPlan, name: string): boolean =>
+  name.length > host.text.length &&
+  name.endsWith(host.text) &&
+  (host.many === true || name.indexOf(".") === name.length - host.text.length);
+
+const found = (
+  candidate: CandidatePlan,
+  search: Search,
+  host: HostPlan | undefined,
+  name: string,
+): RouteResult => {
+  const hostParam = host?.kind === "suffix" ? host.param : undefined;
+  if (candidate.params.length === 0 && hostParam === undefined)
+    return { outcome: "found", route: candidate.route, params: NO_PARAMS };
+  const params: Record<string, string> = {};
+  for (let index = 0; index < candidate.params.length; index++)
+    params[candidate.params[index]!] = decodeSegment(search.captured[index]!);
+  if (hostParam !== undefined) params[hostParam] = name.slice(0, name.length - host!.text.length);
+  return { outcome: "found", route: candidate.route, params };
+};
+
+/** A node of the tree; its maps are made when it is first passed, so that a large table costs nothing to start. */
+class Segment {
+  readonly #plan: PathNode;
+  #literals: Map<string, Segment> | undefined;
+  #param: Segment | undefined;
+  #mixed: readonly Mixed[] | undefined;
+  readonly full: Leaf | undefined;
+  readonly rest: Leaf | undefined;
+  readonly prefix: Leaf | undefined;
+
+  constructor(plan: PathNode) {
+    this.#plan = plan;
+    this.full = plan.full && new Leaf(plan.full);
+    this.rest = plan.rest && new Leaf(plan.rest);
+    this.prefix = plan.prefix && new Leaf(plan.prefix);
+  }
+
+  literal(text: string): Segment | undefined {
+    const { literals } = this.#plan;
+    if (literals === undefined) return undefined;
+    this.#literals ??= new Map(Object.entries(literals).map(([key, node]) => [key, new Segment(node)]));
+    return this.#literals.get(text);
+  }
+
+  get mixed(): readonly Mixed[] | undefined {
+    if (this.#plan.mixed === undefined) return undefined;
+    this.#mixed ??= this.#plan.mixed.map(({ texts, node }) => ({ texts, segment: new Segment(node) }));
+    return this.#mixed;
+  }
+
+  get param(): Segment | undefined {
+    if (this.#param === undefined && this.#plan.param !== undefined)
+      this.#param = new Segment(this.#plan.param);
+    return this.#param;
+  }
+}
+
+interface Mixed {
+  readonly texts: readonly string[];
+  readonly segment: Segment;
+}
+
+/** The parameters of a segment of text and parameters, each ending where the next text begins; undefined where it does not fit. */
+const split = (text: string, texts: readonly string[]): string[] | undefined => {
+  const [first, ...others] = texts as [string, ...string[]];
+  if (!text.startsWith(first)) return undefined;
+  const values: string[] = [];
+  let at = first.length;
+  for (const [index, next] of others.entries()) {
+    const last = index === others.length - 1;
+    const end = last ? text.length - next.length : text.indexOf(next, at + 1);
+    if (end <= at || !text.startsWith(next, end)) return undefined;
+    values.push(text.slice(at, end));
+    at = end + next.length;
+  }
+  return values;
+};
+
+class Leaf {
+  readonly methods: ReadonlyMap<string, readonly CandidatePlan[]>;
+  readonly any: readonly CandidatePlan[];
+
+  constructor(plan: PathLeaf) {
+    this.methods = new Map(Object.entries(plan.methods));
+    this.any = plan.any;
+  }
+}
+
+/** One walk through the trees for one request. */
+class Search {
+  readonly #request: Routable;
+  readonly #path: string;
+  readonly #method: string;
+  readonly #preflight: boolean;
+  readonly captured: string[] = [];
+  readonly allow = new Set<string>();
+
+  constructor(request: Routable) {
+    this.#request = request;
+    this.#path = request.path;
+    this.#preflight = request.preflightMethod !== undefined;
+    this.#method = request.preflightMethod ?? request.method;
+  }
+
+  /** Depth first from the segment that begins at `at`; beyond the last segment `at` is one more than the path's length. */
+  walk(node: Segment, at: number): CandidatePlan | undefined {
+    const path = this.#path;
+    if (at > path.length) return this.#at(node.full) ?? this.#at(node.prefix);
+    const slash = path.indexOf("/", at);
+    const end = slash < 0 ? path.length : slash;
+    const text = path.slice(at, end);
+    if (text === "" && end === path.length) return this.#trailing(node, at);
+    const literal = node.literal(text);
+    const below = literal && this.walk(literal, end + 1);
+    if (below !== undefined) return below;
+    const { mixed, param } = node;
+    if (mixed !== undefined) {
+      const taken = this.#mixed(mixed, text, end);
+      if (taken !== undefined) return taken;
+    }
+    if (param !== undefined && text !== "") {
+      this.captured.push(text);
+      const taken = this.walk(param, end + 1);
+      if (taken !== undefined) return taken;
+      this.captured.pop();
+    }
+    return this.#remaining(node, at);
+  }
+
+  #mixed(mixed: readonly Mixed[], text: string, end: number): CandidatePlan | undefined {
+    for (const { texts, segment } of mixed) {
+      const values = split(text, texts);
+      if (values === undefined) continue;
+      const before = this.captured.length;
+      this.captured.push(...values);
+      const taken = this.walk(segment, end + 1);
+      if (taken !== undefined) return taken;
+      this.captured.length = before;
+    }
+    return undefined;
+  }
+
+  /** The path ends in a slash: an empty last segment, nothing for a prefix, and an empty rest. */
+  #trailing(node: Segment, at: number): CandidatePlan | undefined {
+    const literal = node.literal("");
+    const exact = literal && this.#at(literal.full);
+    if (exact !== undefined) return exact;
+    if (at === 1) {
+      const root = this.#at(node.full);
+      if (root !== undefined) return root;
+    }
+    return this.#remaining(node, at);
+  }
+
+  #remaining(node: Segment, at: number): CandidatePlan | undefined {
+    if (node.rest !== undefined) {
+      this.captured.push(this.#path.slice(at));
+      const taken = this.#at(node.rest);
+      if (taken !== undefined) return taken;
+      this.captured.pop();
+    }
+    return this.#at(node.prefix);
+  }
+
+  #at(leaf: Leaf | undefined): CandidatePlan | undefined {
+    if (leaf === undefined) return undefined;
+    const candidates = leaf.methods.get(this.#method) ?? leaf.any;
+    for (const candidate of candidates) if (this.#fits(candidate)) return candidate;
+    if (candidates.length === 0) for (const method of leaf.methods.keys()) this.allow.add(method);
+    return undefined;
+  }
+
+  #fits(candidate: CandidatePlan): boolean {
+    if (candidate.headers !== undefined && !this.#preflight) {
+      const { headers } = this.#request.request;
+      if (!candidate.headers.every((condition) => holds(condition, headers.get(condition.name))))
+        return false;
+    }
+    if (candidate.query === undefined) return true;
+    const query = new URLSearchParams(this.#request.query);
+    return candidate.query.every((condition) => holds(condition, query.get(condition.name)));
+  }
+}
+
+const holds = ({ value }: ConditionPlan, actual: string | null): boolean =>
+  actual !== null && (value === undefined || value === actual);

@@ -1,0 +1,33 @@
+import { env } from "cloudflare:workers";
+import { cloudflarePorts } from "./adapters/cloudflare/ports.ts";
+import { MemoryMetrics } from "./adapters/memory/metrics.ts";
+import { CONTROL_PREFIX, controlApp } from "./control/app.ts";
+import type { Plan } from "./core/plan.ts";
+import type { Defer } from "./core/ports.ts";
+import { link, type Registry } from "./runtime/link.ts";
+
+/** What the platform calls. */
+interface Entry {
+  fetch(request: Request, env: unknown, context: Defer): Response | Promise<Response>;
+}
+
+/**
+ * The Worker: a Hono app that mounts the control routes and hands everything else to the gateway. The gateway comes first
+ * for all paths but theirs: a pass through a router that cannot match anything costs more than the gateway's own.
+ */
+export const createWorker = (plan: Plan, registry: Registry): Entry => {
+  const metrics = plan.gateway.control === undefined ? undefined : new MemoryMetrics();
+  const ports = cloudflarePorts(env, metrics);
+  const gateway = link(plan, registry, ports);
+  const token = plan.gateway.control && ports.secrets.get(plan.gateway.control.token);
+  const app = controlApp({ plan, token, exposition: () => metrics?.exposition() ?? "" });
+  app.notFound((context) => gateway(context.req.raw, context.executionCtx) as Promise<Response>);
+  return {
+    fetch(request, bindings, context) {
+      const { url } = request;
+      return url.startsWith(CONTROL_PREFIX, url.indexOf("/", url.indexOf("://") + 3))
+        ? app.fetch(request, bindings as object, context as never)
+        : gateway(request, context);
+    },
+  };
+};
