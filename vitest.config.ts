@@ -16,6 +16,7 @@ const service = (name: string) => ({
 
 export default defineConfig({
   test: {
+    reporters: ["default", "./test/support/closing-line.ts"],
     projects: [
       {
         test: {
@@ -28,7 +29,16 @@ export default defineConfig({
       service("users"),
       service("orders"),
       // The product as it is used: the command, the production bundle on plain workerd, real sockets.
-      { test: { name: "e2e", environment: "node", include: ["test/e2e/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false } },
+      {
+        test: {
+          name: "e2e",
+          environment: "node",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

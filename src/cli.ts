@@ -1,0 +1,41 @@
+import { Command, CommanderError } from "commander";
+import { registerCheck } from "./cli/check.ts";
+import { registerCompile } from "./cli/compile.ts";
+import { registerDeploy } from "./cli/deploy.ts";
+import { CommandFailed, printFailure } from "./cli/failure.ts";
+import { registerGenerate } from "./cli/generate.ts";
+import { registerInit } from "./cli/init.ts";
+import { registerServe } from "./cli/serve.ts";
+import { registerToken } from "./cli/token.ts";
+import { loadIssuers } from "./cli/workspace.ts";
+
+/** The `postern` command. Exits 0 when all is well, 1 when the policies are at fault, 2 when the call was wrong. */
+const program = new Command("postern")
+  .description(
+    "An API gateway for the edge: declarative policies kept in Git, compiled, and run on Workers or plain workerd.",
+  )
+  .version("0.1.0", "-V, --version", "print the version")
+  .helpOption("-h, --help", "print this help")
+  .showHelpAfterError("Run the command with --help to see what it takes.")
+  .showSuggestionAfterError(true)
+  .exitOverride();
+
+registerInit(program);
+registerCheck(program);
+registerCompile(program);
+registerServe(program);
+registerToken(program, loadIssuers);
+registerDeploy(program);
+registerGenerate(program);
+for (const command of program.commands)
+  command.exitOverride().showHelpAfterError("Run the command with --help to see what it takes.");
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else if (error instanceof CommandFailed) {
+    printFailure(error);
+    process.exitCode = error.exitCode;
+  } else throw error;
+}
