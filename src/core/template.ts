@@ -10,7 +10,7 @@ export type TemplateSource = "params" | "identity" | "claims" | "client" | "requ
 const quoted = (part: Exclude<TemplatePart, string>, exchange: Exchange): string => {
   switch (part.from) {
     case "params":
-      return exchange.params[part.name] ?? "";
+      return text(exchange.params[part.name]);
     case "identity":
       return text(exchange.identity?.[part.name as "id" | "kind" | "issuer" | "subject"]);
     case "claims":
@@ -24,7 +24,7 @@ const quoted = (part: Exclude<TemplatePart, string>, exchange: Exchange): string
 
 const text = (value: unknown): string =>
   typeof value === "string"
-    ? value
+    ? value.toWellFormed()
     : typeof value === "number" || typeof value === "boolean"
       ? String(value)
       : "";
