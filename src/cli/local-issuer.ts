@@ -12,6 +12,7 @@ import {
 } from "jose";
 import { isSymmetric } from "../policies/jwt/algorithms.ts";
 import type { IssuerPlan } from "../policies/jwt/issuer-plan.ts";
+import { CommandFailed } from "./failure.ts";
 
 /** The local issuer of a project: stands in for a real one while developing. */
 export interface LocalIssuer {
@@ -29,22 +30,31 @@ const KEY_ALGORITHMS = ["ES256", "ES384", "ES512", "EdDSA", "RS256"];
 
 /**
  * The keys of the local issuer, made on first use in `.postern/local-issuer.json` below a folder: readable by their owner
- * only, and kept out of Git. Two processes that begin at once get the same keys. Rejects when the file cannot be read,
+ * only, and kept out of Git. Two processes that begin at once get the same keys. Fails with 2 when the file cannot be read,
  * written or understood.
  */
 export const localIssuerKey = async (folder: string, algorithm = "ES256"): Promise<LocalIssuer> => {
   const file = path.join(folder, FOLDER, FILE);
-  const text = await readFile(file, "utf8").catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-    await createFile(file, JSON.stringify({ keys: await makeKeys() }, undefined, 2));
-    return readFile(file, "utf8");
-  });
+  const text = await readFile(file, "utf8")
+    .catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+      await createFile(file, JSON.stringify({ keys: await makeKeys() }, undefined, 2));
+      return readFile(file, "utf8");
+    })
+    .catch((error: NodeJS.ErrnoException) => {
+      const message = `The keys of the local issuer cannot be kept in "${file}" (${error.code ?? error.message}).`;
+      throw new CommandFailed(2, message, "See who may read and write there.");
+    });
   const keys = keysOf(text);
   const privateJwk = keys?.find((jwk) =>
     jwk.alg === undefined ? /^[RP]S/.test(algorithm) : jwk.alg === algorithm,
   );
   if (keys === undefined || privateJwk === undefined)
-    throw new Error(`"${file}" does not hold the keys of a local issuer: remove it, and it is made anew.`);
+    throw new CommandFailed(
+      2,
+      `"${file}" does not hold the keys of a local issuer.`,
+      "Remove the file, and it is made anew.",
+    );
   return { privateJwk, publicJwks: { keys: keys.map(publicPart) } };
 };
 

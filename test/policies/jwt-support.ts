@@ -81,6 +81,23 @@ export const linkJwt = (
 ): Authenticator =>
   authenticator({ ...step, issuers: issuers.map(({ name }) => name), ...over }, ports, site);
 
+/** A secret that is long enough for every HMAC. */
+export const SECRET = "a secret of sixty-four bytes: 0123456789 0123456789 0123456789 0";
+
+/** A caller who signs with the secret. */
+export const hmac = (alg: string): SigningKey => ({
+  alg,
+  sign: new TextEncoder().encode(SECRET),
+  jwk: { kty: "oct" },
+});
+
+/** An issuer with the secret. */
+export const secretIssuer = (alg: string): IssuerPlan =>
+  issuerWith([], { jwks: undefined, secret: "JOBS_SECRET", algorithms: [alg] as IssuerPlan["algorithms"] });
+
+/** Ports that know the secret, or another value in its place. */
+export const withSecret = (value = SECRET) => fakePorts({ secretValues: { JOBS_SECRET: value } });
+
 /** A request with header fields. */
 export const request = (
   headers: Record<string, string> = {},
@@ -101,3 +118,32 @@ export const codeOf = (verdict: Verdict): string =>
 /** A JSON Web Key Set as an answer. */
 export const keySetOf = (keys: readonly (SigningKey | JWK)[]): Response =>
   Response.json({ keys: keys.map((key) => ("jwk" in key ? key.jwk : key)) });
+
+/** A remote issuer whose answers a test sets, a key of its own at first, and a policy that trusts it. */
+export const world = (key: SigningKey) => {
+  const calls: { url: string; init: RequestInit | undefined }[] = [];
+  const issuer = { answer: (): Response | Promise<Response> => keySetOf([key]) };
+  const ports = fakePorts({
+    network: (url, init) => {
+      calls.push({ url, init });
+      return issuer.answer();
+    },
+  });
+  const policy = linkJwt([remoteIssuer()], {}, ports);
+  let asked = 0;
+  const deferred: Promise<unknown>[] = [];
+  const long = { ...goodClaims, exp: goodClaims.exp + 1_000_000 };
+  /** A fresh token each time, so that no remembered one hides the key set. */
+  const ask = async (key: SigningKey, header = {}): Promise<Verdict> => {
+    const token = await sign(key, { ...long, jti: ++asked }, header);
+    return askWith(token);
+  };
+  const askWith = async (token: string): Promise<Verdict> => {
+    const exchange = bearing(token);
+    const verdict = await policy.authenticate(exchange);
+    deferred.push(...exchange.deferred);
+    return verdict;
+  };
+  const settle = () => Promise.all(deferred.splice(0));
+  return { ports, policy, issuer, calls, ask, askWith, settle, long, clock: ports.clock };
+};

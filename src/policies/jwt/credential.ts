@@ -53,8 +53,14 @@ export const removalOf = ({ in: place, name }: TokenSource): readonly HeaderEdit
   return place === "header" ? [{ op: "remove", name }] : [];
 };
 
-/** Takes the token's cookie off the request that goes to the upstream, and leaves the others as they are. */
-export const withoutCookie = (exchange: Exchange, name: string): HeaderEdit => {
+/** Takes a token off what goes to the upstream where an edit cannot: a cookie or query parameter among others. */
+export const takeOff = ({ in: place, name }: TokenSource, exchange: Exchange): void => {
+  if (place === "cookie") exchange.requestEdits.push(withoutCookie(exchange, name));
+  else if (place === "query")
+    exchange.upstreamQuery = withoutParameter(exchange.upstreamQuery ?? exchange.query, name);
+};
+
+const withoutCookie = (exchange: Exchange, name: string): HeaderEdit => {
   const kept = exchange.request.headers
     .get("cookie")!
     .split(";")
@@ -62,4 +68,14 @@ export const withoutCookie = (exchange: Exchange, name: string): HeaderEdit => {
     .map((pair) => pair.trim())
     .join("; ");
   return kept === "" ? { op: "remove", name: "cookie" } : { op: "set", name: "cookie", value: kept };
+};
+
+/** Names are decoded as they are when the token is read; all others stay as they were written. */
+const withoutParameter = (query: string, name: string): string => {
+  const kept = query
+    .slice(1)
+    .split("&")
+    .filter((pair) => !new URLSearchParams("&" + pair).has(name))
+    .join("&");
+  return kept === "" ? "" : "?" + kept;
 };

@@ -3,7 +3,7 @@ import type { Authenticator, Identity, Verdict } from "../../core/identity.ts";
 import type { AuthenticatorFactory, Site } from "../../core/policy.ts";
 import type { Ports } from "../../core/ports.ts";
 import { scopesOf } from "./claims.ts";
-import { removalOf, type TokenSource, tokenReader, withoutCookie } from "./credential.ts";
+import { removalOf, type TokenSource, takeOff, tokenReader } from "./credential.ts";
 import { deleteForwarded, setForwarded } from "./forward.ts";
 import type { IssuerPlan } from "./issuer-plan.ts";
 import { member, splitJwt } from "./jws.ts";
@@ -55,8 +55,7 @@ class JwtAuthenticator implements Authenticator {
     const token = this.#read(exchange);
     if (token === undefined) return ABSENT;
     const { from, forwardCredential } = this.#step;
-    if (from.in === "cookie" && !forwardCredential)
-      exchange.requestEdits.push(withoutCookie(exchange, from.name));
+    if (!forwardCredential) takeOff(from, exchange);
     for (const issuer of this.#issuers) {
       const known = issuer.recall(token, exchange)?.verdicts.get(this);
       if (known?.outcome === "passed") return known;

@@ -103,19 +103,10 @@ const compile = (instances: readonly Instance<Config>[], context: CompileContext
   const issuers = issuersOf(instance, context);
   checkAudiences(instance, issuers, context);
   checkForward(instance, context);
-  const source = sourceOf(config.from);
-  if (source.in === "query" && !config.forwardCredential) {
-    context.report(instance, ["from", "query"], {
-      code: "credential-passes-on",
-      message:
-        "A token in the query goes on to the upstream: the gateway takes off headers and cookies only.",
-      remedy: "Read it from a header or a cookie, or write `forwardCredential: true` to say that it may.",
-    });
-  }
   return {
     issuers: issuers.map((issuer) => share(issuer, context)),
     audiences: config.audiences ?? null,
-    from: source,
+    from: sourceOf(config.from),
     scopes: { any: config.scopes?.any ?? [], all: config.scopes?.all ?? [] },
     claims: Object.fromEntries(
       Object.entries(config.claims).map(([name, value]) => [name, Array.isArray(value) ? value : [value]]),
