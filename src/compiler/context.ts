@@ -131,7 +131,7 @@ const expression = (
 ): Expression | undefined => {
   const compiled = compileExpression(
     text,
-    { params: route.params, claims: claimTypes(workshop), hasConsumers: false },
+    { params: route.params, claims: claimTypes(workshop), hasConsumers: false, clientIp: workshop.gateway.clientIp ?? "unknown" },
     options,
   );
   for (const { offset, length, code, message, remedy } of compiled.faults) {

@@ -95,7 +95,7 @@ export class IsolateTier {
     const [key, slot] = this.#probation.entries().next().value!;
     this.#remove(key);
     if (slot.uses > 0) {
-      slot.uses = 0;
+      slot.uses--;
       this.#addToMain(key, slot);
       return;
     }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Json } from "../../core/json.ts";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { duration, explain, headerName, oneOf, size } from "../shapes.ts";
 import type { Step } from "./filter.ts";
@@ -103,16 +104,20 @@ const queryNames = (
   return query === "all" || declaredQuery === undefined ? null : sorted(declaredQuery);
 };
 
+type Report = (
+  at: readonly (string | number)[],
+  code: string,
+  message: string,
+  remedy: string,
+  severity?: "warning",
+) => void;
+
+/** Faults that hold wherever the policy is attached. */
 const check = (instance: Instance<Config>, context: CompileContext): void => {
   const { config, level } = instance;
-  const { route, identity } = context;
-  const report = (
-    at: readonly (string | number)[],
-    code: string,
-    message: string,
-    remedy: string,
-    mild = false,
-  ) => context.report(instance, at, { code, message, remedy, severity: mild ? "warning" : "error" });
+  const { identity } = context;
+  const report: Report = (at, code, message, remedy, severity) =>
+    context.report(instance, at, { code, message, remedy, ...(severity && { severity }) });
   if (config.override && config.ttl === undefined) {
     report(
       ["override"],
@@ -129,20 +134,43 @@ const check = (instance: Instance<Config>, context: CompileContext): void => {
       "Remove `claims`, or attach an identity policy such as jwt.",
     );
   }
-  if (Array.isArray(config.key.query) && route.declaredQuery !== undefined) {
-    const declared = new Set(route.declaredQuery);
-    for (const [index, parameter] of config.key.query.entries()) {
-      if (declared.has(parameter)) continue;
-      report(
-        ["key", "query", index],
-        "cache-unknown-query",
-        `The operation of ${route.id} declares no query parameter "${parameter}".`,
-        "Declare it in the OpenAPI document, or remove it here.",
-      );
-    }
+  const telling = config.shared ? identity.steps.find(({ step }) => tellsUpstream(step)) : undefined;
+  if (telling !== undefined) {
+    report(
+      ["shared"],
+      "cache-shared-caller",
+      `Entries are shared by all callers, but ${telling.policy} tells the upstream who calls.`,
+      `Remove \`shared\`, or what ${telling.policy} has under \`forward\` and \`forwardCredential\`.`,
+    );
   }
-  if (level !== "route") return;
-  // Attached further out, a cache meets routes of every kind, and these are no mistakes.
+  checkQueryNames(config, context, report);
+  if (level === "route") checkRoute(config, context, report);
+};
+
+/** Identity policies name what of the caller they send on under these two keys. */
+const tellsUpstream = (step: Json): boolean => {
+  const { forward, forwardCredential } = step as {
+    readonly forward?: Json;
+    readonly forwardCredential?: Json;
+  };
+  return forwardCredential === true || Object.keys(forward ?? {}).length > 0;
+};
+
+const checkQueryNames = ({ key: { query } }: Config, { route }: CompileContext, report: Report): void => {
+  if (!Array.isArray(query) || route.declaredQuery === undefined) return;
+  for (const [index, parameter] of query.entries()) {
+    if (route.declaredQuery.includes(parameter)) continue;
+    report(
+      ["key", "query", index],
+      "cache-unknown-query",
+      `The operation of ${route.id} declares no query parameter "${parameter}".`,
+      "Declare it in the OpenAPI document, or remove it here.",
+    );
+  }
+};
+
+/** Attached further out, a cache meets routes of every kind, and these are no mistakes. */
+const checkRoute = (config: Config, { route, identity }: CompileContext, report: Report): void => {
   if (config.key.query === "declared" && route.declaredQuery === undefined) {
     report(
       ["key", "query"],
@@ -157,7 +185,7 @@ const check = (instance: Instance<Config>, context: CompileContext): void => {
       "cache-shared-anyway",
       "The route identifies nobody, so its entries are shared as it is.",
       "Remove `shared`.",
-      true,
+      "warning",
     );
   }
   if (route.methods.length > 0 && !route.methods.some((method) => method === "GET" || method === "HEAD")) {
@@ -166,7 +194,7 @@ const check = (instance: Instance<Config>, context: CompileContext): void => {
       "cache-without-get",
       `${route.id} answers neither GET nor HEAD, so nothing is stored; the cache only forgets what its requests change.`,
       "Attach the cache to the route that reads.",
-      true,
+      "warning",
     );
   }
 };

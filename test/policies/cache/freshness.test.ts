@@ -80,6 +80,7 @@ describe("how long a response is fresh in a shared cache (RFC 9111 section 4.2.1
     ["an Expires of now", { expires: at(0), date: at(0) }],
     ["an Expires before Date, both ahead", { expires: at(300), date: at(400) }],
     ["an Expires that cannot be read", { expires: "0", date: at(0) }],
+    ["a Last-Modified that lies ahead", { "last-modified": at(1000), date: at(0) }],
     ["two Expires", { expires: `${at(60)}, ${at(60)}` }],
     ["max-age=0 with an Expires ahead", { "cache-control": "max-age=0", expires: at(3600) }],
     ["an Age above max-age", { "cache-control": "max-age=10", age: "15" }],
@@ -88,6 +89,10 @@ describe("how long a response is fresh in a shared cache (RFC 9111 section 4.2.1
     [
       "CDN-Cache-Control: max-age=0 with an Expires ahead",
       { "cdn-cache-control": "max-age=0", expires: at(3600) },
+    ],
+    [
+      "CDN-Cache-Control without a lifetime, with an Expires ahead",
+      { "cdn-cache-control": "public", expires: at(3600) },
     ],
     ["CDN-Cache-Control: private", { "cdn-cache-control": "private", "cache-control": "max-age=3600" }],
     ["CDN-Cache-Control: no-cache", { "cdn-cache-control": "no-cache", "cache-control": "max-age=3600" }],

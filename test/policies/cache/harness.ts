@@ -55,6 +55,7 @@ export interface RequestOptions {
   readonly identity?: Identity;
   readonly route?: string;
   readonly edits?: readonly HeaderEdit[];
+  readonly upstreamQuery?: string;
 }
 
 /** The data centre's cache of a test: keeps bytes and headers, knows no HTTP. */
@@ -109,6 +110,7 @@ export class Gateway {
       identity: options.identity,
       route: { id: options.route ?? "shop.read", api: "shop" },
       requestEdits: [...(options.edits ?? [])],
+      upstreamQuery: options.upstreamQuery,
     });
     return { response: this.#handler(step)(exchange), exchange };
   }

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { cache } from "../../../src/policies/cache/policy.ts";
+import { type At, compilePolicy, type Place } from "../compiling.ts";
+import { DEFAULT_STEP } from "./harness.ts";
+
+const compiled = (config: unknown, place: Place = {}, at: Partial<At> = {}) =>
+  compilePolicy(cache, [{ config, ...at }], "only", place);
+
+const JWT: Place["identity"] = { policies: ["jwt"], anonymous: false, steps: [] };
+
+describe("what a cache policy compiles to", () => {
+  it("without any key: the origin decides, both tiers, a mebibyte, all query parameters", () => {
+    expect(compiled({})).toEqual({ step: { ...DEFAULT_STEP, tiers: ["edge", "isolate"] }, faults: [] });
+  });
+
+  it("with all keys", () => {
+    const config = {
+      ttl: "30s",
+      override: true,
+      staleWhileRevalidate: "1m",
+      staleIfError: "1h",
+      key: { query: ["b", "a", "b"], headers: ["X-B", "x-a"], cookies: ["c"], claims: ["role"] },
+      tiers: ["isolate"],
+      maxBody: "2MiB",
+      clientDirectives: true,
+    };
+    const place: Place = { identity: JWT, gateway: { clientIp: { trustedHops: 1 } } };
+    expect(compiled(config, place)).toEqual({
+      step: {
+        ttlMs: 30_000,
+        override: true,
+        staleWhileRevalidateMs: 60_000,
+        staleIfErrorMs: 3_600_000,
+        perCaller: true,
+        query: ["a", "b"],
+        headers: ["x-a", "x-b"],
+        cookies: ["c"],
+        claims: ["role"],
+        tiers: ["isolate"],
+        maxBody: 2_097_152,
+        clientDirectives: true,
+        behindProxy: true,
+      },
+      faults: [],
+    });
+  });
+
+  it.each<[string, object, readonly string[] | undefined, readonly string[] | null]>([
+    ["declared, where there is an operation", {}, ["b", "a"], ["a", "b"]],
+    ["declared, though none is", {}, [], []],
+    ["all, where there is none", {}, undefined, null],
+    ["all, where that is said", { key: { query: "all" } }, ["a"], null],
+    ["a list, where that is said", { key: { query: ["a"] } }, ["a", "b"], ["a"]],
+  ])("query parameters: %s", (_sentence, config, declaredQuery, query) => {
+    expect(compiled(config, { route: { declaredQuery } }).step).toMatchObject({ query });
+  });
+
+  it.each<[string, object, Place["identity"], boolean]>([
+    ["where the route identifies callers", {}, JWT, true],
+    ["where it may be nobody", {}, { ...JWT, anonymous: true }, true],
+    ["not where it identifies nobody", {}, undefined, false],
+    ["not where entries are shared", { shared: true }, JWT, false],
+  ])("each caller has entries of its own %s", (_sentence, config, identity, perCaller) => {
+    expect(compiled(config, identity && { identity }).step).toMatchObject({ perCaller });
+  });
+
+  it("to nothing for requests that no route takes", () => {
+    expect(compiled({}, { route: { id: "-" } }).step).toBeUndefined();
+  });
+});
+
+describe("what is wrong with a cache policy", () => {
+  it.each<[string, string, string, unknown, Place, At["level"]?]>([
+    ["a lifetime without unit", "bad-quantity", "ttl", { ttl: "30" }, {}],
+    ["no tier", "too_small", "tiers", { tiers: [] }, {}],
+    ["a tier that is not offered", "invalid_value", "tiers.0", { tiers: ["redis"] }, {}],
+    ["a key that is not offered", "unrecognized_keys", "", { tags: ["a"] }, {}],
+    ["a header with an underscore", "invalid_format", "key.headers.0", { key: { headers: ["x_a"] } }, {}],
+    ["a cookie with its value", "invalid_format", "key.cookies.0", { key: { cookies: ["a=b"] } }, {}],
+    ["override without ttl", "cache-override-without-ttl", "override", { override: true }, {}, "api"],
+    [
+      "claims of nobody",
+      "cache-claims-without-identity",
+      "key.claims",
+      { key: { claims: ["a"] } },
+      {},
+      "api",
+    ],
+    [
+      "a parameter that is not declared",
+      "cache-unknown-query",
+      "key.query.1",
+      { key: { query: ["a", "b"] } },
+      { route: { declaredQuery: ["a"] } },
+    ],
+    ["declared where nothing is", "cache-nothing-declared", "key.query", { key: { query: "declared" } }, {}],
+    ["shared where all is", "cache-shared-anyway", "shared", { shared: true }, {}],
+    ["a route that only writes", "cache-without-get", "", {}, { route: { methods: ["POST"] } }],
+    [
+      "shared, though claims go to the upstream",
+      "cache-shared-caller",
+      "shared",
+      { shared: true },
+      { identity: { ...JWT, steps: [{ policy: "jwt", step: { forward: { "x-user-id": "sub" } } }] } },
+      "api",
+    ],
+    [
+      "shared, though the token goes to the upstream",
+      "cache-shared-caller",
+      "shared",
+      { shared: true },
+      { identity: { ...JWT, steps: [{ policy: "jwt", step: { forwardCredential: true } }] } },
+    ],
+  ])("%s: %s at %s", (_sentence, code, at, config, place, level) => {
+    const { faults } = compiled(config, place, level && { level });
+    expect(faults.map((fault) => [fault.code, fault.at])).toEqual([[code, at]]);
+    expect(faults[0]!.remedy).not.toBe("");
+  });
+
+  it.each<[string, unknown, Place]>([
+    ["declared where nothing is", { key: { query: "declared" } }, {}],
+    ["shared where all is", { shared: true }, {}],
+    ["a route that only writes", {}, { route: { methods: ["POST"] } }],
+  ])("nothing, further out, where it meets routes of every kind: %s", (_sentence, config, place) => {
+    expect(compiled(config, place, { level: "api" }).faults).toEqual([]);
+  });
+
+  it("nothing, where callers are identified and nothing of them goes to the upstream", () => {
+    const steps = [{ policy: "jwt", step: { forward: {}, forwardCredential: false } }];
+    expect(compiled({ shared: true }, { identity: { ...JWT, steps } }).faults).toEqual([]);
+  });
+});
