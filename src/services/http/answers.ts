@@ -25,6 +25,11 @@ export const location = {
   description: "The path of the new record (RFC 9110 section 10.2.2).",
   schema: { type: "string" as const, format: "uri-reference" },
 };
+/** Caches forget what they hold of the record that the answer shows (RFC 9111 section 4.4). */
+export const contentLocation = {
+  description: "The path of the record that this answer shows (RFC 9110 section 8.7).",
+  schema: { type: "string" as const, format: "uri-reference" },
+};
 
 /** Documents a 304: the client's stored answer is still the current one (RFC 9110 section 15.4.5). */
 export const notModified = {

@@ -61,7 +61,10 @@ app.openapi(routes.cancelOrder, async (c) => {
   const cancellation = await store.cancelOrder(c.env.DB, orderId, customerId, expected, new Date());
   switch (cancellation.outcome) {
     case "cancelled":
-      return c.json(cancellation.stored.record, 200, { etag: versionTag(cancellation.stored.version) });
+      return c.json(cancellation.stored.record, 200, {
+        etag: versionTag(cancellation.stored.version),
+        "content-location": "/orders/" + orderId,
+      });
     case "missing":
       return unknownOrder(c);
     case "changed":

@@ -90,7 +90,11 @@ export const cancelOrder = createRoute({
   middleware: requireCaller,
   request: { params, headers: z.object({ ...caller, "if-match": answers.IfMatch }) },
   responses: {
-    200: { description: "The order, cancelled.", headers: { ETag: answers.etag }, content: jsonOf(Order) },
+    200: {
+      description: "The order, cancelled.",
+      headers: { ETag: answers.etag, "Content-Location": answers.contentLocation },
+      content: jsonOf(Order),
+    },
     400: answers.invalidParameter,
     401: noCaller,
     404: unknownOrder,

@@ -131,6 +131,7 @@ describe("cancelling an order", () => {
     expect(status).toBe(200);
     expect(body).toEqual({ ...before.body, status: "cancelled", updatedAt: "2026-09-01T00:00:00.000Z" });
     expect(headers.get("etag")).not.toBe(before.headers.get("etag"));
+    expect(headers.get("content-location"), "caches forget the order").toBe("/orders/" + id);
     expect((await get(id)).body).toEqual(body);
   });
 
