@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { registerCheck } from "./cli/check.ts";
 import { registerCompile } from "./cli/compile.ts";
 import { registerDeploy } from "./cli/deploy.ts";
-import { CommandFailed, printFailure } from "./cli/failure.ts";
+import { failureOf, printFailure } from "./cli/failure.ts";
 import { registerGenerate } from "./cli/generate.ts";
 import { registerInit } from "./cli/init.ts";
 import { registerServe } from "./cli/serve.ts";
@@ -30,12 +30,19 @@ registerGenerate(program);
 for (const command of program.commands)
   command.exitOverride().showHelpAfterError("Run the command with --help to see what it takes.");
 
+// Whoever reads the output may have seen enough, as `head` does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
+  const failure = failureOf(error);
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else if (error instanceof CommandFailed) {
-    printFailure(error);
-    process.exitCode = error.exitCode;
+  else if (failure !== undefined) {
+    printFailure(failure);
+    process.exitCode = failure.exitCode;
   } else throw error;
 }

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
 /** Options that every command takes. */
 export interface WorkspaceOptions {
@@ -31,7 +31,6 @@ export const nameValue = (
   earlier: Readonly<Record<string, string>> = {},
 ): Record<string, string> => {
   const equals = text.indexOf("=");
-  return equals < 1
-    ? { ...earlier, [text]: "" }
-    : { ...earlier, [text.slice(0, equals)]: text.slice(equals + 1) };
+  if (equals < 1) throw new InvalidArgumentError("Write a name and a value: NAME=VALUE.");
+  return { ...earlier, [text.slice(0, equals)]: text.slice(equals + 1) };
 };

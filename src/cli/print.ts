@@ -9,18 +9,28 @@ export const printDiagnostics = (
   sources: Sources,
   format: Format = "text",
 ): void => {
-  if (format === "text") {
-    if (diagnostics.length > 0)
-      process.stderr.write(
-        `${diagnostics.map((diagnostic) => forPeople(diagnostic, sources)).join("\n")}\n${summary(diagnostics)}\n`,
-      );
-  } else process.stdout.write(render[format](diagnostics));
+  const stream = format === "text" ? process.stderr : process.stdout;
+  stream.write(renderDiagnostics(diagnostics, sources, format));
 };
 
-const render: Readonly<Record<Exclude<Format, "text">, (diagnostics: readonly Diagnostic[]) => string>> = {
-  json: (diagnostics) => `${JSON.stringify({ diagnostics }, undefined, 2)}\n`,
-  github: (diagnostics) => diagnostics.map(forGithub).join(""),
-  sarif: (diagnostics) => `${JSON.stringify(sarif(diagnostics), undefined, 2)}\n`,
+/** Diagnostics in one of the forms; for people, nothing where there are none. */
+export const renderDiagnostics = (
+  diagnostics: readonly Diagnostic[],
+  sources: Sources,
+  format: Format,
+): string => {
+  switch (format) {
+    case "text":
+      return diagnostics.length === 0
+        ? ""
+        : `${diagnostics.map((diagnostic) => forPeople(diagnostic, sources)).join("\n")}\n${summary(diagnostics)}\n`;
+    case "json":
+      return `${JSON.stringify({ diagnostics }, undefined, 2)}\n`;
+    case "github":
+      return diagnostics.map(forGithub).join("");
+    case "sarif":
+      return `${JSON.stringify(sarif(diagnostics), undefined, 2)}\n`;
+  }
 };
 
 const at = ({ file, line, column }: Place): string => `${file}:${line}:${column}`;
@@ -46,7 +56,11 @@ const frame = (place: Place, { policies, openapi }: Sources, paint: (text: strin
   if (line === undefined || line.trim() === "" || line.length > 300) return [];
   const end = place.endLine === place.line ? place.endColumn : line.length + 1;
   const mark =
-    " ".repeat(place.column - 1) + "^".repeat(Math.max(1, Math.min(end, line.length + 1) - place.column));
+    // A tab above stays a tab below, however wide the terminal shows it.
+    line
+      .slice(0, place.column - 1)
+      .replaceAll(/[^\t]/g, " ")
+      .padEnd(place.column - 1) + "^".repeat(Math.max(1, Math.min(end, line.length + 1) - place.column));
   const number = String(place.line);
   return [
     `    ${colors.dim(`${number} |`)} ${line}`,

@@ -20,7 +20,7 @@ export const registerServe = (program: Command): void => {
   const command = program.command("serve").description("run the policies on this machine, on plain workerd");
   withWorkspace(command)
     .option("--port <number>", "port to listen on", portNumber, 8787)
-    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--host <address>", "address to listen on", hostAddress, "127.0.0.1")
     .option("--var <name=value>", "value of a secret (repeat for more)", nameValue)
     .option(
       "--binding <name=address>",
@@ -38,6 +38,10 @@ export const registerServe = (program: Command): void => {
 
 const paths = (text: string, earlier: readonly string[] = []): readonly string[] => [...earlier, text];
 
+/** An IPv6 address stands in brackets before a port. */
+const hostAddress = (text: string): string =>
+  text.includes(":") && !text.startsWith("[") ? `[${text}]` : text;
+
 const portNumber = (text: string): number => {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65535)
@@ -45,7 +49,10 @@ const portNumber = (text: string): number => {
   return port;
 };
 
-/** Serves until SIGTERM or SIGINT; prints one line when requests are answered. */
+/**
+ * Serves until SIGTERM or SIGINT; prints one line when requests are answered. A signal that comes again changes nothing:
+ * a terminal and a launcher send the same one twice, and ending takes ten seconds at most.
+ */
 const serve = async (options: ServeOptions): Promise<void> => {
   const serving = new Serving({
     host: options.host,
@@ -54,13 +61,19 @@ const serve = async (options: ServeOptions): Promise<void> => {
     bindings: options.binding ?? {},
     project: process.cwd(),
   });
-  let failure: CommandFailed | undefined;
-  const end = new Promise<void>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, resolve);
-    serving.onEnd((code) => {
-      failure = new CommandFailed(2, `The gateway ended by itself (${code ?? "killed"}).`);
-      resolve();
-    });
+  // Whatever comes first decides: a terminal's Ctrl-C also ends what we started.
+  const end = new Promise<CommandFailed | undefined>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+      process.on(signal, () => resolve(undefined));
+    serving.onEnd((code) =>
+      resolve(
+        new CommandFailed(
+          2,
+          `The gateway ended by itself (${code ?? "killed"}).`,
+          "Start it again; its last words, if it had any, stand above.",
+        ),
+      ),
+    );
   });
   try {
     const plan = await planOf(options);
@@ -76,5 +89,6 @@ const serve = async (options: ServeOptions): Promise<void> => {
   } finally {
     await serving.stop();
   }
+  const failure = await end;
   if (failure !== undefined) throw failure;
 };

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { writeBundle } from "../adapters/node/bundle.ts";
-import { type RunningServices, startServices } from "../adapters/node/services.ts";
+import type { RunningServices } from "../adapters/node/services.ts";
 import { type RunningWorkerd, startWorkerd, WorkerdEnded } from "../adapters/node/workerd.ts";
 import {
   findWranglerConfigs,
@@ -32,6 +32,9 @@ interface Served {
   readonly start: () => Promise<RunningWorkerd>;
 }
 
+/** How long a reload waits for requests that are under way: whoever edits a policy waits with them. */
+const RELOAD_PATIENCE_MS = 1000;
+
 const firstLines = (words: string): string => words.trim().split("\n").slice(0, 3).join(" ");
 
 /** Serves plans one after the other on the same port; its services stay while gateways come and go. */
@@ -57,18 +60,21 @@ export class Serving {
    * one does not start after all, the old one is started again.
    */
   async serve(plan: Plan): Promise<void> {
+    const { host, port } = this.#settings;
+    if (this.#running === undefined) await refuseBusyPort(host, port);
     const secrets = await this.#secrets(plan);
     const bindings = await this.#bindings(plan);
     const folder = await mkdtemp(path.join(os.tmpdir(), "postern-"));
-    const { worker } = await writeBundle(plan, folder);
-    const { host, port } = this.#settings;
-    if (this.#running === undefined) await refuseBusyPort(host, port);
+    const { worker } = await writeBundle(plan, folder).catch(async (error: unknown) => {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    });
     const next: Served = {
       folder,
       start: () => startWorkerd({ plan, worker, host, port, secrets, bindings }),
     };
     const last = this.#last;
-    await this.#stopGateway();
+    await this.#stopGateway(RELOAD_PATIENCE_MS);
     try {
       await this.#run(next);
     } catch (error) {
@@ -99,10 +105,10 @@ export class Serving {
     this.#last = undefined;
   }
 
-  async #stopGateway(): Promise<void> {
+  async #stopGateway(patienceMs?: number): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
-    await running?.stop();
+    await running?.stop(patienceMs);
   }
 
   async #secrets(plan: Plan): Promise<Record<string, string>> {
@@ -138,6 +144,8 @@ export class Serving {
     const names = [...new Set([...found.values()].map(({ name }) => name))].sort();
     if (names.some((name) => !this.#served.includes(name))) {
       await this.#services?.stop();
+      // What runs them takes a quarter of a second to load: no other command waits for that.
+      const { startServices } = await import("../adapters/node/services.ts");
       this.#services = await startServices(
         names.map((name) => [...found.values()].find((config) => config.name === name)!),
       );
@@ -187,11 +195,15 @@ const refuseBusyPort = (host: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const message =
+      reject(
         error.code === "EADDRINUSE"
-          ? `The port ${port} is in use.`
-          : `Cannot listen on ${host}:${port} (${error.code}).`;
-      reject(new CommandFailed(2, message, "Choose another with --port."));
+          ? new CommandFailed(2, `The port ${port} is in use.`, "Choose another with --port.")
+          : new CommandFailed(
+              2,
+              `Cannot listen on ${host}:${port} (${error.code}).`,
+              "Choose an address of this machine with --host, and a port that this user may open with --port.",
+            ),
+      );
     });
     server.listen(port, host.replace(/^\[|\]$/g, ""), () => server.close(() => resolve()));
   });

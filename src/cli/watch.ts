@@ -1,6 +1,6 @@
 import { watch } from "chokidar";
 import colors from "picocolors";
-import { CommandFailed, printFailure } from "./failure.ts";
+import { failureOf, printFailure } from "./failure.ts";
 import type { WorkspaceOptions } from "./options.ts";
 import type { Serving } from "./serving.ts";
 import { planOf } from "./workspace.ts";
@@ -21,8 +21,9 @@ export const watchPolicies = async (
       await serving.serve(await planOf(options));
       process.stdout.write(`${colors.green("reloaded")} in ${Date.now() - begun} ms\n`);
     } catch (error) {
-      if (!(error instanceof CommandFailed)) throw error;
-      printFailure(error);
+      const failure = failureOf(error);
+      if (failure === undefined) process.stderr.write(`${(error as Error).stack}\n`);
+      else printFailure(failure);
       process.stdout.write(`${colors.yellow("not reloaded:")} the last good policies are still running\n`);
     }
   };

@@ -30,6 +30,11 @@ export const openWorkspace = async (options: WorkspaceOptions): Promise<Workspac
       "Name the folder with --policies, or begin with `postern init`.",
     );
   }
+  return parseWorkspace(sources);
+};
+
+/** Parses files that were read. */
+export const parseWorkspace = (sources: Sources): Workspace => {
   const read = readTree(sources.policies);
   return {
     sources,
@@ -65,9 +70,6 @@ export const compileWorkspace = (
   workspace: Workspace,
   environment: string | undefined,
 ): { plan: Plan | undefined; diagnostics: readonly Diagnostic[] } => {
-  if (workspace.diagnostics.some((diagnostic) => diagnostic.code === "yaml-syntax")) {
-    return { plan: undefined, diagnostics: new Diagnostics(workspace.diagnostics).list() };
-  }
   const { value, diagnostics } = compileTree(
     workspace.tree,
     workspace.sources,

@@ -1,62 +1,67 @@
 import { anyOf, didYouMean } from "../config/faults.ts";
-import type { Documents } from "../config/load.ts";
-import { fault, placeAt, placeInText, treeAt } from "../config/tree.ts";
-import type { ActionPlan, RedirectPlan, RewritePlan } from "../core/plan.ts";
-import type { Path } from "../core/policy.ts";
-import type { Template } from "../core/template.ts";
-import type { Report, RouteIr } from "./ir.ts";
-import { compileTemplate } from "./template.ts";
-
-/** What actions are compiled against. */
-export interface ActionSite {
-  readonly documents: Documents;
-  readonly usedUpstreams: Set<string>;
-  readonly report: Report;
-  /** Whether the route knows its caller, so that templates may name them. */
-  readonly identified: boolean;
-}
+import { fault, placeAt } from "../config/tree.ts";
+import { isBroken } from "../config/typing.ts";
+import type { ActionPlan, ForwardPlan, RedirectPlan, RespondPlan, RewritePlan } from "../core/plan.ts";
+import type { MatchIr, RouteIr } from "./ir.ts";
+import { type ActionSite, normalText, pathTemplate, replacePrefix, routePlace } from "./rewrites.ts";
 
 const KINDS = ["upstream", "redirect", "respond"] as const;
 
-/** What a route does with a request that passed its policies: its own action, or its api's upstream. */
+/**
+ * What a route does with a request that passed its policies: its own action, or its api's upstream. Undefined where it has
+ * none, or where it is at fault.
+ */
 export const compileAction = (route: RouteIr, site: ActionSite): ActionPlan | undefined => {
   const own = KINDS.filter((kind) => route.document?.[kind] !== undefined);
   if (own.length > 1) {
-    site.report(
-      fault(
-        at(route, site, [own[1]!], true),
-        "conflicting-keys",
-        `"${route.id}" has ${own.map((kind) => `"${kind}"`).join(" and ")}.`,
-        "Keep exactly one of upstream, redirect and respond.",
-      ),
+    conflict(
+      route,
+      site,
+      [own[1]!],
+      `"${route.id}" has ${own.map((kind) => `"${kind}"`).join(" and ")}.`,
+      "Keep exactly one of upstream, redirect and respond.",
     );
     return undefined;
   }
   const kind = own[0] ?? "upstream";
-  if (kind !== "upstream" && route.document?.rewrite !== undefined) {
-    site.report(
-      fault(
-        at(route, site, ["rewrite"], true),
-        "conflicting-keys",
-        `"${route.id}" rewrites a request that goes to no upstream.`,
-        "Remove `rewrite`.",
-      ),
-    );
-  }
-  if (kind === "respond") return respond(route, site);
-  if (kind === "redirect") return redirect(route, site);
-  return forward(route, site);
+  if (kind === "upstream") return isUnknown(route, site) ? undefined : forward(route, site);
+  checkForwardOnly(route, site);
+  return kind === "respond" ? respond(route, site) : redirect(route, site);
 };
 
-const at = (route: RouteIr, site: ActionSite, path: Path, onKey = false) =>
-  placeAt(site.documents.tree, [...route.documentPath, ...path], onKey);
+/** Whether what the route does is written down, and at fault. */
+const isUnknown = (route: RouteIr, { documents }: ActionSite): boolean =>
+  KINDS.some((kind) => isBroken(documents.broken, [...route.documentPath, kind])) ||
+  (route.document?.upstream === undefined && isBroken(documents.broken, [...route.apiPath, "upstream"]));
 
-const respond = (route: RouteIr, site: ActionSite): ActionPlan => {
+const conflict = (
+  route: RouteIr,
+  site: ActionSite,
+  path: readonly string[],
+  message: string,
+  remedy: string,
+): void => site.report(fault(routePlace(route, site, path, true), "conflicting-keys", message, remedy));
+
+/** What only a request that goes to an upstream has. */
+const checkForwardOnly = (route: RouteIr, site: ActionSite): void => {
+  if (route.document?.rewrite !== undefined)
+    conflict(
+      route,
+      site,
+      ["rewrite"],
+      `"${route.id}" rewrites a request that goes to no upstream.`,
+      "Remove `rewrite`.",
+    );
+  if (route.document?.timeout !== undefined)
+    conflict(route, site, ["timeout"], `"${route.id}" waits for no upstream.`, "Remove `timeout`.");
+};
+
+const respond = (route: RouteIr, site: ActionSite): RespondPlan => {
   const { status, headers, body } = route.document!.respond!;
   if (body !== undefined && [204, 205, 304].includes(status)) {
     site.report(
       fault(
-        at(route, site, ["respond", "body"], true),
+        routePlace(route, site, ["respond", "body"], true),
         "bad-value",
         `An answer of status ${status} has no body (RFC 9110 section 15).`,
         "Remove the body, or choose another status.",
@@ -66,153 +71,135 @@ const respond = (route: RouteIr, site: ActionSite): ActionPlan => {
   return { kind: "respond", status, headers, body: body ?? null };
 };
 
-const redirect = (route: RouteIr, site: ActionSite): ActionPlan => {
-  const { status, scheme, host, port, path, prefix } = route.document!.redirect!;
-  if (path !== undefined && prefix !== undefined) {
-    site.report(
-      fault(
-        at(route, site, ["redirect", "prefix"], true),
-        "conflicting-keys",
-        "A redirect replaces the path or its prefix, not both.",
-        "Remove one of the two.",
-      ),
+const redirect = (route: RouteIr, site: ActionSite): RedirectPlan => {
+  const document = route.document!.redirect!;
+  const { status, scheme, host, port, path, prefix } = document;
+  if (path !== undefined && prefix !== undefined)
+    conflict(
+      route,
+      site,
+      ["redirect", "prefix"],
+      "A redirect replaces the path or its prefix, not both.",
+      "Remove one of the two.",
     );
-  }
-  if (
-    scheme === undefined &&
-    host === undefined &&
-    port === undefined &&
-    path === undefined &&
-    prefix === undefined
-  ) {
+  if (route.matches.some((match) => leadsBack(document, match)))
     site.report(
       fault(
-        at(route, site, ["redirect"], true),
+        routePlace(route, site, ["redirect"], true),
         "redirect-loop",
-        "This redirects every request to itself.",
-        "Change the scheme, host, port or path.",
+        "This redirects requests to where this very route takes them again.",
+        "Change the host or the path.",
       ),
     );
-  }
   const plan: RedirectPlan = {
     kind: "redirect",
     status,
     ...defined({ scheme, host: host?.toLowerCase(), port }),
   };
-  if (path !== undefined) return { ...plan, path: template(path, ["redirect", "path"], route, site) };
+  if (path !== undefined) return { ...plan, path: pathTemplate(path, ["redirect", "path"], route, site) };
   return prefix === undefined
     ? plan
     : { ...plan, ...replacePrefix(prefix, ["redirect", "prefix"], route, site) };
 };
 
-const forward = (route: RouteIr, site: ActionSite): ActionPlan | undefined => {
+type RedirectDocument = NonNullable<NonNullable<RouteIr["document"]>["redirect"]>;
+
+/** Whether a redirect leads requests of a match to where they came from; no match asks for a scheme or a port. */
+const leadsBack = ({ host, path, prefix }: RedirectDocument, match: MatchIr): boolean => {
+  const sameHost =
+    host === undefined ||
+    match.hosts.some(({ pattern }) => pattern.kind === "exact" && pattern.text === host.toLowerCase());
+  const own = match.segments
+    .map((segment) =>
+      segment.kind === "literal"
+        ? `/${segment.text}`
+        : segment.kind === "mixed"
+          ? `/${segment.texts.map((text, index) => text + (index < segment.names.length ? `{params.${segment.names[index]}}` : "")).join("")}`
+          : `/{params.${segment.name}}`,
+    )
+    .join("");
+  const samePath = path === undefined || (!match.prefix && path === (own || "/"));
+  const samePrefix = prefix === undefined || (match.prefix && prefix.replace(/\/+$/, "") === own);
+  return sameHost && samePath && samePrefix;
+};
+
+/** Names of the upstreams that are described, sound or not. */
+const upstreamNames = ({ documents }: ActionSite): string[] => [
+  ...(documents.tree.entries?.get("upstreams")?.entries?.keys() ?? []),
+];
+
+const forward = (route: RouteIr, site: ActionSite): ForwardPlan | undefined => {
   const own = route.document?.upstream;
   const name = own ?? route.apiDocument.upstream;
-  if (name === undefined) {
-    site.report(
-      fault(
-        route.place,
-        "action-missing",
-        `Nothing answers the requests of "${route.id}".`,
-        "Give it, or its api, one of upstream, redirect and respond.",
-      ),
-    );
+  if (name === undefined) return undefined;
+  const names = upstreamNames(site);
+  if (!names.includes(name)) {
+    const path = [...(own === undefined ? route.apiPath : route.documentPath), "upstream"];
+    if (!site.documents.broken.has("upstreams"))
+      site.report(
+        fault(
+          placeAt(site.documents.tree, path),
+          "unknown-name",
+          `There is no upstream "${name}".`,
+          didYouMean(name, names) ??
+            (names.length > 0
+              ? `Name one of ${anyOf(names)}, or describe it under \`upstreams:\`.`
+              : "Describe it under `upstreams:`."),
+        ),
+      );
     return undefined;
   }
-  const known = site.documents.tree.entries?.get("upstreams")?.entries;
-  if (!known?.has(name)) {
-    const place = placeAt(site.documents.tree, [
-      ...(own === undefined ? route.apiPath : route.documentPath),
-      "upstream",
-    ]);
-    const names = [...(known?.keys() ?? [])];
-    site.report(
-      fault(
-        place,
-        "unknown-name",
-        `There is no upstream "${name}".`,
-        didYouMean(name, names) ??
-          (names.length > 0 ? `Name one of ${anyOf(names)}.` : "Describe it under `upstreams:`."),
-      ),
-    );
-    return undefined;
-  }
-  site.usedUpstreams.add(name);
   const timeoutMs = route.document?.timeout ?? route.apiDocument.timeout;
   const rewrite = rewritePlan(route, site);
   return { kind: "forward", upstream: name, ...defined({ timeoutMs, rewrite }) };
 };
 
+/** Routes that nothing answers; those of one api that has no upstream at all are one mistake. */
+export const checkActions = (routes: readonly RouteIr[], site: Omit<ActionSite, "identified">): void => {
+  const told = new Set<string>();
+  for (const route of routes) {
+    const { documents } = site;
+    const answered =
+      KINDS.some((kind) => route.document?.[kind] !== undefined) || route.apiDocument.upstream !== undefined;
+    if (answered || isUnknown(route, { ...site, identified: false })) continue;
+    const alone = routes.every(
+      (other) => other.api !== route.api || other === route || other.document?.upstream !== undefined,
+    );
+    const place = alone ? route.place : placeAt(documents.tree, route.apiPath, true);
+    if (!alone && told.has(route.api)) continue;
+    told.add(route.api);
+    site.report(
+      fault(
+        place,
+        "action-missing",
+        alone
+          ? `Nothing answers the requests of "${route.id}".`
+          : `Nothing answers the requests of "${route.id}" and other routes of this api.`,
+        alone
+          ? "Give it, or its api, one of upstream, redirect and respond."
+          : "Give the api an `upstream:`, or each of its routes one of upstream, redirect and respond.",
+      ),
+    );
+  }
+};
+
 const rewritePlan = (route: RouteIr, site: ActionSite): RewritePlan | undefined => {
   const { path, prefix, host } = route.document?.rewrite ?? {};
   const common = defined({ host: host?.toLowerCase() });
-  if (path !== undefined && prefix !== undefined) {
-    site.report(
-      fault(
-        at(route, site, ["rewrite", "prefix"], true),
-        "conflicting-keys",
-        "A rewrite replaces the path or its prefix, not both.",
-        "Remove one of the two.",
-      ),
+  if (path !== undefined && prefix !== undefined)
+    conflict(
+      route,
+      site,
+      ["rewrite", "prefix"],
+      "A rewrite replaces the path or its prefix, not both.",
+      "Remove one of the two.",
     );
-  }
-  if (path !== undefined) return { ...common, path: template(path, ["rewrite", "path"], route, site) };
+  if (path !== undefined) return { ...common, path: pathTemplate(path, ["rewrite", "path"], route, site) };
   if (prefix !== undefined)
     return { ...common, ...replacePrefix(prefix, ["rewrite", "prefix"], route, site) };
   if (route.documentPrefix !== "")
-    return { ...common, strip: literalText(route.documentPrefix).length, prefix: "" };
+    return { ...common, strip: normalText(route.documentPrefix)?.length ?? 0, prefix: "" };
   return host === undefined ? undefined : common;
-};
-
-/** The prefix that all matches of a route share is the one that can be replaced. */
-const replacePrefix = (
-  prefix: string,
-  path: Path,
-  route: RouteIr,
-  site: ActionSite,
-): { strip: number; prefix: string } => {
-  const texts = new Set(
-    route.documentPrefix !== ""
-      ? [literalText(route.documentPrefix)]
-      : route.matches.map((match) =>
-          match.prefix
-            ? match.segments.map((segment) => "/" + (segment.kind === "literal" ? segment.text : "")).join("")
-            : "?",
-        ),
-  );
-  const [text] = texts;
-  if (texts.size !== 1 || text === undefined || text === "?") {
-    site.report(
-      fault(
-        at(route, site, path, true),
-        "prefix-missing",
-        "There is no one prefix that could be replaced here.",
-        "Match by one `pathPrefix`, or write the whole path.",
-      ),
-    );
-    return { strip: 0, prefix: "" };
-  }
-  const clean = literalText(prefix.replace(/\/+$/, ""));
-  return { strip: text.length, prefix: clean };
-};
-
-/** A prefix in the form of normalized paths. */
-const literalText = (prefix: string): string => encodeURI(prefix);
-
-const template = (text: string, path: Path, route: RouteIr, site: ActionSite): Template => {
-  const compiled = compileTemplate(text, { params: route.params, claims: [], identified: site.identified });
-  for (const { offset, length, message, remedy } of compiled.faults) {
-    const tree = treeAt(site.documents.tree, [...route.documentPath, ...path]);
-    site.report(
-      fault(
-        tree === undefined ? at(route, site, path) : placeInText(tree, offset, length),
-        "template-unknown-name",
-        message,
-        remedy,
-      ),
-    );
-  }
-  return compiled.template;
 };
 
 /** The members of an object that are there, for plans without holes. */

@@ -30,27 +30,43 @@ export const compileChain = (
   workshop: Workshop,
   table: StepTable,
 ): readonly number[] => {
-  const instancesOf = (type: PolicyType): readonly InstanceIr[] => attached.get(type.name) ?? [];
-  const identifying = order.filter(
-    ({ type }) => type.attachment === "identity" && instancesOf(type).length > 0,
-  );
-  const policies = identifying.map(({ type }) => type.name);
-  const anonymous = allowsAnonymous(attached.get("identity")?.[0]?.config);
-  const early: CompileContext["identity"] = { policies, anonymous, steps: [] };
-  const earlyContext = contextFor(workshop, route, early);
-  const steps = identifying.flatMap(({ type, stage }) => {
-    const step = type.compile(instancesOf(type), earlyContext, stage);
-    return step === undefined ? [] : [{ policy: type.name, step }];
-  });
-  const context = contextFor(workshop, route, { ...early, steps });
+  const instancesOf = (type: PolicyType): readonly InstanceIr[] => attached.instances.get(type.name) ?? [];
+  for (const instances of attached.instances.values())
+    for (const instance of instances) workshop.faults.use(instance, route);
+  const identity = identityOf(attached, route, order, workshop);
+  const context = contextFor(workshop, route, identity, false);
   return order.flatMap(({ type, stage }) => {
     const instances = instancesOf(type);
     const wanted =
-      type.name === "identity" ? policies.length > 0 || instances.length > 0 : instances.length > 0;
+      type.name === "identity" ? identity.policies.length > 0 || instances.length > 0 : instances.length > 0;
     if (type.attachment === "identity" || !wanted) return [];
     const step = type.compile(instances, context, stage);
     return step === undefined ? [] : [table.indexOf(type.name, step)];
   });
+};
+
+/** Compiles the policies that prove identity; the identity step holds theirs. */
+const identityOf = (
+  { instances, broken }: Attached,
+  route: RouteContext,
+  order: readonly OrderedPolicy[],
+  workshop: Workshop,
+): CompileContext["identity"] => {
+  const identifying = order.filter(
+    ({ type }) => type.attachment === "identity" && (instances.has(type.name) || broken.has(type.name)),
+  );
+  const early: CompileContext["identity"] = {
+    policies: identifying.map(({ type }) => type.name),
+    anonymous: allowsAnonymous(instances.get("identity")?.[0]?.config),
+    steps: [],
+  };
+  const context = contextFor(workshop, route, early, true);
+  const steps = identifying.flatMap(({ type, stage }) => {
+    const list = instances.get(type.name);
+    const step = list && type.compile(list, context, stage);
+    return step === undefined ? [] : [{ policy: type.name, step }];
+  });
+  return { ...early, steps };
 };
 
 const allowsAnonymous = (config: unknown): boolean => {

@@ -1,46 +1,74 @@
-import { didYouMean } from "../config/faults.ts";
 import { fault, placeAt, placeInText, treeAt } from "../config/tree.ts";
 import type { Expression, ExpressionOptions } from "../core/expression.ts";
 import type { Json } from "../core/json.ts";
-import type { CompileContext, Fault, Instance, IssuerInfo, Path } from "../core/policy.ts";
+import type { CompileContext, Fault, IssuerInfo, Path } from "../core/policy.ts";
 import type { Template } from "../core/template.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
 import { compileExpression } from "./expression.ts";
-import type { InstanceIr, Report, RouteIr } from "./ir.ts";
-import { compileTemplate } from "./template.ts";
+import type { InstanceIr, RouteIr } from "./ir.ts";
+import { comparesUnjoinedSubjects, UNJOINED_SUBJECTS } from "./issuers.ts";
+import type { RouteFaults, RouteRef } from "./route-faults.ts";
+import { compileTemplate, type TextFault } from "./template.ts";
 
 /** What all routes of one gateway share while they are compiled. */
 export interface Workshop {
   readonly gateway: CompileContext["gateway"];
   readonly issuers: ReadonlyMap<string, IssuerInfo>;
+  /** Issuers that could not be typed; what is said of them follows from that. */
+  readonly brokenIssuers: ReadonlySet<string>;
   readonly usedIssuers: Set<string>;
   readonly shared: Map<string, Json>;
   readonly secrets: Set<string>;
-  readonly report: Report;
+  readonly faults: RouteFaults;
 }
 
-/** The context in which one route's policies are compiled. */
+/** A route as policies and diagnostics know it. */
+export interface RouteContext extends RouteRef {
+  readonly told: CompileContext["route"];
+  /** Issuers that the route's identity policies asked for. */
+  readonly issuers: Set<string>;
+}
+
+/** The context of a route. */
+export const routeContext = (route: RouteIr): RouteContext => ({
+  id: route.id,
+  place: route.place,
+  told: {
+    id: route.id,
+    api: route.api,
+    params: route.params,
+    methods: route.matches.some((match) => match.methods.length === 0)
+      ? []
+      : [...new Set(route.matches.flatMap((match) => match.methods))].sort(),
+    declaredQuery: route.declaredQuery,
+  },
+  issuers: new Set(),
+});
+
+/** The context of the fallback that answers 404 and 405. */
+export const fallbackContext = (): RouteContext => ({
+  id: "-",
+  place: undefined,
+  told: { id: "-", api: "-", params: [], methods: [], declaredQuery: undefined },
+  issuers: new Set(),
+});
+
+/** The context in which one route's policies are compiled; first those that prove identity, then the rest. */
 export const contextFor = (
   workshop: Workshop,
   route: RouteContext,
   identity: CompileContext["identity"],
+  identifying: boolean,
 ): CompileContext => {
-  const { report } = workshop;
-  const tell = (instance: Instance<unknown>, at: Path, it: Fault): void => {
-    const { tree } = instance as InstanceIr;
-    report(
-      fault(placeAt(tree, at, it.onKey === true), it.code, it.message, it.remedy, {
-        severity: it.severity ?? "error",
-      }),
-    );
-  };
+  const site: Site = { workshop, route, identity, identifying };
   return {
-    route,
+    route: route.told,
     gateway: workshop.gateway,
     identity,
     issuerNames: [...workshop.issuers.keys()],
     issuer: (name) => {
       workshop.usedIssuers.add(name);
+      route.issuers.add(name);
       return workshop.issuers.get(name);
     },
     share: (name, value) => {
@@ -54,110 +82,96 @@ export const contextFor = (
       workshop.secrets.add(env);
       return env;
     },
-    template: (text, instance, at) =>
-      template(text, instance as InstanceIr, at, { route, identity, claims: claimNames(workshop), report }),
+    template: (text, instance, at) => template(text, instance as InstanceIr, at, site),
     expression: (text, instance, at, options) =>
-      expression(text, instance as InstanceIr, at, { route, workshop, options }),
-    report: tell,
+      expression(text, instance as InstanceIr, at, { ...site, options }),
+    report: (instance, at, it) => tell(instance as InstanceIr, at, it, site),
   };
 };
 
-export type RouteContext = CompileContext["route"];
-
-/** The context of a route. */
-export const routeContext = (route: RouteIr): RouteContext => ({
-  id: route.id,
-  api: route.api,
-  params: route.params,
-  methods: route.matches.some((match) => match.methods.length === 0)
-    ? []
-    : [...new Set(route.matches.flatMap((match) => match.methods))].sort(),
-  declaredQuery: route.declaredQuery,
-});
-
-const REGISTERED = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scp", "client_id", "azp"];
-
-const claimNames = (workshop: Workshop): string[] => [
-  ...new Set([
-    ...REGISTERED,
-    ...[...workshop.issuers.values()].flatMap((issuer) => Object.keys(issuer.claims)),
-  ]),
-];
-
-interface TemplateSite {
+interface Site {
+  readonly workshop: Workshop;
   readonly route: RouteContext;
   readonly identity: CompileContext["identity"];
-  readonly claims: readonly string[];
-  readonly report: Report;
+  /** Whether the policies that prove identity are compiled; what they say of an issuer at fault follows from that. */
+  readonly identifying: boolean;
 }
 
-/** Compiles a template and places its faults inside the text. */
-const template = (
-  text: string,
-  { tree }: InstanceIr,
+const tell = (instance: InstanceIr, at: Path, it: Fault, { workshop, route, identifying }: Site): void => {
+  if (identifying && [...route.issuers].some((name) => workshop.brokenIssuers.has(name))) return;
+  const place = placeAt(instance.tree, at, it.onKey === true);
+  workshop.faults.tell(
+    fault(place, it.code, it.message, it.remedy, { severity: it.severity ?? "error" }),
+    instance,
+    route,
+  );
+};
+
+/** Tells faults at their places inside of a text. */
+const tellInText = (
+  faults: readonly TextFault[],
+  instance: InstanceIr,
   at: Path,
-  { route, identity, claims, report }: TemplateSite,
-): Template => {
-  const compiled = compileTemplate(text, {
-    params: route.params,
-    claims,
-    identified: identity.policies.length > 0,
-  });
-  for (const { offset, length, message, remedy } of compiled.faults) {
-    const scalar = treeAt(tree, at);
-    report(
-      fault(
-        scalar === undefined ? placeAt(tree, at) : placeInText(scalar, offset, length),
-        "template-unknown-name",
-        message,
-        remedy,
-      ),
-    );
+  { workshop, route }: Site,
+): void => {
+  const { tree } = instance;
+  const scalar = treeAt(tree, at);
+  for (const { offset, length, code, message, remedy } of faults) {
+    const place = scalar === undefined ? placeAt(tree, at) : placeInText(scalar, offset, length);
+    workshop.faults.tell(fault(place, code, message, remedy), instance, route);
   }
+};
+
+/** Compiles a template and places its faults inside the text. */
+const template = (text: string, instance: InstanceIr, at: Path, site: Site): Template => {
+  const compiled = compileTemplate(text, {
+    params: site.route.told.params,
+    claims: claimNames(site.workshop),
+    identified: site.identity.policies.length > 0,
+  });
+  tellInText(compiled.faults, instance, at, site);
   return compiled.template;
 };
 
-interface ExpressionSite {
-  readonly route: RouteContext;
-  readonly workshop: Workshop;
-  readonly options: ExpressionOptions | undefined;
-}
-
 const expression = (
   text: string,
-  { tree }: InstanceIr,
+  instance: InstanceIr,
   at: Path,
-  { route, workshop, options }: ExpressionSite,
+  site: Site & { readonly options: ExpressionOptions | undefined },
 ): Expression | undefined => {
+  const { workshop, route } = site;
   const compiled = compileExpression(
     text,
-    { params: route.params, claims: claimTypes(workshop), hasConsumers: false, clientIp: workshop.gateway.clientIp ?? "unknown" },
-    options,
+    {
+      params: route.told.params,
+      claims: claimTypes(workshop),
+      hasConsumers: false,
+      clientIp: workshop.gateway.clientIp ?? "unknown",
+    },
+    site.options,
   );
-  for (const { offset, length, code, message, remedy } of compiled.faults) {
-    const scalar = treeAt(tree, at);
-    workshop.report(
-      fault(
-        scalar === undefined ? placeAt(tree, at) : placeInText(scalar, offset, length),
-        code,
-        message,
-        remedy,
-      ),
-    );
-  }
+  tellInText(compiled.faults, instance, at, site);
+  if (
+    compiled.expression !== undefined &&
+    comparesUnjoinedSubjects(compiled.expression, route.issuers, workshop.issuers)
+  )
+    tell(instance, at, UNJOINED_SUBJECTS, site);
   return compiled.expression;
 };
 
+const REGISTERED = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scp", "client_id", "azp"];
+
+/** Names of the claims that templates may quote. */
+export const claimNames = ({ issuers }: Pick<Workshop, "issuers">): string[] => [
+  ...new Set([...REGISTERED, ...[...issuers.values()].flatMap((issuer) => Object.keys(issuer.claims))]),
+];
+
 /** Claims of all issuers; one whose type differs between issuers is of any type. */
-const claimTypes = (workshop: Workshop): Record<string, string> => {
+const claimTypes = ({ issuers }: Workshop): Record<string, string> => {
   const types: Record<string, string> = {};
-  for (const issuer of workshop.issuers.values()) {
+  for (const issuer of issuers.values()) {
     for (const [name, type] of Object.entries(issuer.claims))
       types[name] = types[name] === undefined || types[name] === type ? type : "dyn";
   }
   return types;
 };
-
-/** A remedy for a name that is not there. */
-export const nearest = (name: string, names: readonly string[], otherwise: string): string =>
-  didYouMean(name, names) ?? otherwise;

@@ -3,6 +3,9 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 /** Whether a diagnostic keeps the policies from being used. */
 export const isError = (diagnostic: Diagnostic): boolean => diagnostic.severity === "error";
 
+/** Codes that speak of one place only, in whatever words. */
+const BY_PLACE = new Set(["no-identity", "unknown-key"]);
+
 /** Collects faults; the same fault at the same place, found by way of several routes, counts once. */
 export class Diagnostics {
   readonly #found = new Map<string, Diagnostic>();
@@ -18,7 +21,7 @@ export class Diagnostics {
       line,
       column,
       diagnostic.code,
-      ...(diagnostic.code === "no-identity" ? [] : [diagnostic.message]),
+      ...(BY_PLACE.has(diagnostic.code) ? [] : [diagnostic.message]),
     ].join("\0");
     if (!this.#found.has(key)) this.#found.set(key, diagnostic);
   };

@@ -1,12 +1,23 @@
-import type { RouteDocument } from "../config/documents.ts";
+import type { RouteDocument } from "../config/documents/route.ts";
+import type { Documents } from "../config/load.ts";
 import type { Tree } from "../config/tree.ts";
+import type { Source } from "../config/yaml.ts";
 import type { Diagnostic, Place } from "../core/diagnostic.ts";
-import type { Instance, Path } from "../core/policy.ts";
+import type { Instance, Level, Path } from "../core/policy.ts";
 import type { HostPattern } from "../lib/host-pattern.ts";
 import type { TemplateSegment } from "../lib/path-template.ts";
 
 /** Where a stage puts the faults that it finds. */
 export type Report = (diagnostic: Diagnostic) => void;
+
+/** Everything that routes are made from. */
+export interface RouteSources {
+  readonly documents: Documents;
+  /** Finds an OpenAPI document by the name that an api gives it. */
+  readonly openapi: (file: string) => Source | undefined;
+  readonly openapiFiles: readonly string[];
+  readonly report: Report;
+}
 
 /** A host of the gateway with its name. */
 export interface NamedHost {
@@ -44,6 +55,7 @@ export interface RouteIr {
   /** The prefix of its api's document, which the upstream does not see. */
   readonly documentPrefix: string;
   readonly document: RouteDocument | undefined;
+  /** Where the document is, or would be. */
   readonly documentPath: Path;
   readonly apiDocument: ApiAction;
   readonly apiPath: Path;
@@ -59,11 +71,14 @@ export interface ApiAction {
 
 /** One level at which policies are attached. */
 export interface LevelIr {
-  readonly level: "gateway" | "api" | "route";
+  readonly level: Level;
   readonly node: string;
   readonly path: Path;
   readonly public: boolean;
+  /** Its `policies:`. */
   readonly tree: Tree | undefined;
+  /** Whether its policies could not be read, so that nothing follows from their absence. */
+  readonly broken: boolean;
 }
 
 /** A policy instance that knows its tree. */

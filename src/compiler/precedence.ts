@@ -1,4 +1,5 @@
 import { fault } from "../config/tree.ts";
+import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Condition, MatchIr, Report } from "./ir.ts";
 import type { Candidate, Leaf } from "./matcher.ts";
 
@@ -42,7 +43,8 @@ const applyBefore = (sorted: Candidate[]): Candidate[] => {
 
 /** Finds routes that cannot be told apart, that can never win, or that overlap by chance. */
 export const checkPrecedence = (leaves: readonly Leaf[], report: Report): void => {
-  const seen = new Set<string>();
+  // Once for a route that loses; for the pairs that overlap, once each.
+  const told = new Set<string>();
   for (const leaf of leaves) {
     const methods = new Set(leaf.candidates.flatMap(({ match }) => match.methods));
     for (const method of [...[...methods].sort(), undefined]) {
@@ -50,8 +52,11 @@ export const checkPrecedence = (leaves: readonly Leaf[], report: Report): void =
       for (const [index, later] of ordered.entries()) {
         for (const earlier of ordered.slice(0, index)) {
           const pair = [earlier.route.id, later.route.id].join(" ");
-          if (seen.has(pair) || earlier.route === later.route) continue;
-          if (checkPair(earlier, later, method, leaf, report)) seen.add(pair);
+          if (told.has(pair) || told.has(later.route.id) || earlier.route === later.route) continue;
+          const found = checkPair(earlier, later, method, leaf);
+          if (found === undefined) continue;
+          report(found);
+          told.add(found.severity === "error" ? later.route.id : pair);
         }
       }
     }
@@ -63,75 +68,60 @@ const checkPair = (
   later: Candidate,
   method: string | undefined,
   leaf: Leaf,
-  report: Report,
-): boolean => {
-  const example = exampleRequest(leaf, earlier, later, method);
-  const related = [{ message: `"${earlier.route.id}" stands here.`, place: earlier.route.place }];
+): Diagnostic | undefined => {
   const tie = compare(earlier, { ...later, route: earlier.route }, method) === 0;
   const meant = earlier.route.before.includes(later.route.id);
-  if (
-    tie &&
-    !meant &&
-    same(earlier.match.headers, later.match.headers) &&
-    same(earlier.match.query, later.match.query)
-  ) {
-    report(
-      fault(
-        later.route.place,
-        "identical-routes",
-        `"${later.route.id}" takes the very requests that "${earlier.route.id}" takes.`,
-        "Change the match of one of the two, or remove one.",
-        { related, example },
-      ),
+  const more = {
+    related: [{ message: `"${earlier.route.id}" stands here.`, place: earlier.route.place }],
+    example: exampleRequest(leaf, earlier, later, method),
+  };
+  const tell = (code: string, message: string, remedy: string, severity: "error" | "warning" = "error") =>
+    fault(later.route.place, code, message, remedy, { severity, ...more });
+  const [first, second] = [`"${earlier.route.id}"`, `"${later.route.id}"`];
+  if (tie && !meant && areSame(earlier.match, later.match))
+    return tell(
+      "identical-routes",
+      `${second} takes the very requests that ${first} takes.`,
+      "Change the match of one of the two, or remove one.",
     );
-    return true;
-  }
-  const covered =
-    covers(earlier.match.headers, later.match.headers) && covers(earlier.match.query, later.match.query);
-  if (covered && coversMethods(earlier.match, later.match)) {
-    if (compareMethodless(earlier, later) && !meant) return false;
-    report(
-      fault(
-        later.route.place,
-        "shadowed-route",
-        `"${later.route.id}" can never win: "${earlier.route.id}" takes all of its requests first.`,
-        meant
-          ? `Remove "${later.route.id}" from the \`before\` of "${earlier.route.id}".`
-          : "Make its match more specific, or remove it.",
-        { related, example },
-      ),
+  if (conditionsCover(earlier.match, later.match) && coversMethods(earlier.match, later.match)) {
+    if (leavesOthers(earlier, later) && !meant) return undefined;
+    return tell(
+      "shadowed-route",
+      `${second} can never win: ${first} takes all of its requests first.`,
+      meant
+        ? `Remove ${second} from the \`before\` of ${first}.`
+        : "Make its match more specific, or remove it.",
     );
-    return true;
   }
-  if (
-    !tie ||
-    meant ||
-    !compatible(earlier.match.headers, later.match.headers) ||
-    !compatible(earlier.match.query, later.match.query)
-  )
-    return false;
-  report(
-    fault(
-      later.route.place,
-      "overlapping-routes",
-      `Some requests fit "${earlier.route.id}" and "${later.route.id}" equally well; the first in the alphabet, "${earlier.route.id}", takes them.`,
-      `Say it on purpose: \`before: [${later.route.id}]\` at "${earlier.route.id}", or the other way round.`,
-      { severity: "warning", related, example },
-    ),
+  if (!tie || meant || !areCompatible(earlier.match, later.match)) return undefined;
+  return tell(
+    "overlapping-routes",
+    `Some requests fit ${first} and ${second} equally well; the first in the alphabet, ${first}, takes them.`,
+    `Say it on purpose: \`before: [${later.route.id}]\` at ${first}, or the other way round.`,
+    "warning",
   );
-  return true;
 };
 
 /** An explicit HEAD, or a method beside any method, leaves the later one its other requests. */
-const compareMethodless = (earlier: Candidate, later: Candidate): boolean =>
+const leavesOthers = (earlier: Candidate, later: Candidate): boolean =>
   earlier.match.methods.length > 0 && later.match.methods.length === 0;
 
 const coversMethods = (wide: MatchIr, narrow: MatchIr): boolean =>
   wide.methods.length === 0 ||
   (narrow.methods.length > 0 && narrow.methods.every((method) => wide.methods.includes(method)));
 
-const same = (one: readonly Condition[], other: readonly Condition[]): boolean =>
-  one.length === other.length && covers(one, other) && covers(other, one);
+const conditionsCover = (wide: MatchIr, narrow: MatchIr): boolean =>
+  covers(wide.headers, narrow.headers) && covers(wide.query, narrow.query);
+
+const areSame = (one: MatchIr, other: MatchIr): boolean =>
+  one.headers.length === other.headers.length &&
+  one.query.length === other.query.length &&
+  conditionsCover(one, other) &&
+  conditionsCover(other, one);
+
+const areCompatible = (one: MatchIr, other: MatchIr): boolean =>
+  compatible(one.headers, other.headers) && compatible(one.query, other.query);
 
 /** Whether whatever fulfils `narrow` fulfils `wide` too. */
 const covers = (wide: readonly Condition[], narrow: readonly Condition[]): boolean =>

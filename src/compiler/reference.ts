@@ -1,4 +1,5 @@
-import { routeSchema, topLevel } from "../config/documents.ts";
+import { routeSchema } from "../config/documents/route.ts";
+import { topLevel } from "../config/documents.ts";
 import { type JsonSchema, jsonSchemaOf, policyFileSchema } from "../config/schema.ts";
 import type { PolicyType } from "../core/policy.ts";
 import { type OrderedPolicy, policyOrder } from "../policies/index.ts";

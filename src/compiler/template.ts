@@ -1,4 +1,4 @@
-import { anyOf, didYouMean } from "../config/faults.ts";
+import { anyOf, nearestName } from "../config/faults.ts";
 import type { Template, TemplatePart, TemplateSource } from "../core/template.ts";
 
 /** What templates of one route may name. */
@@ -9,10 +9,11 @@ export interface TemplateNames {
   readonly identified: boolean;
 }
 
-/** A fault inside a template's text. */
-export interface TemplateFault {
+/** A fault inside of a text. */
+export interface TextFault {
   readonly offset: number;
   readonly length: number;
+  readonly code: string;
   readonly message: string;
   readonly remedy: string;
 }
@@ -23,22 +24,29 @@ const REFERENCE = /\{([A-Za-z_][A-Za-z0-9_.-]*)\}/g;
 export const compileTemplate = (
   text: string,
   names: TemplateNames,
-): { readonly template: Template; readonly faults: readonly TemplateFault[] } => {
+): { readonly template: Template; readonly faults: readonly TextFault[] } => {
   const parts: TemplatePart[] = [];
-  const faults: TemplateFault[] = [];
+  const faults: TextFault[] = [];
   let from = 0;
   for (const found of text.matchAll(REFERENCE)) {
     if (found.index > from) parts.push(text.slice(from, found.index));
     from = found.index + found[0].length;
     const reference = referenceOf(found[1]!, names);
-    if (typeof reference === "object" && "from" in reference) parts.push(reference);
-    else faults.push({ offset: found.index, length: found[0].length, ...reference });
+    if ("from" in reference) parts.push(reference);
+    else
+      faults.push({
+        offset: found.index,
+        length: found[0].length,
+        code: "template-unknown-name",
+        ...reference,
+      });
   }
   if (from < text.length) parts.push(text.slice(from));
   return { template: parts, faults };
 };
 
-type Found = Exclude<TemplatePart, string> | { readonly message: string; readonly remedy: string };
+type Wrong = { readonly message: string; readonly remedy: string };
+type Found = Exclude<TemplatePart, string> | Wrong;
 
 const referenceOf = (path: string, names: TemplateNames): Found => {
   const dot = path.indexOf(".");
@@ -51,12 +59,7 @@ const referenceOf = (path: string, names: TemplateNames): Found => {
     client: ["ip"],
     request: ["method", "scheme", "host", "path", "query"],
   };
-  if (!Object.hasOwn(known, source)) {
-    const remedy = names.params.includes(path)
-      ? `Write {params.${path}}.`
-      : `A template names one of {params.…}, {identity.…}, {claims.…}, {client.ip} and {request.…}.`;
-    return { message: `"{${path}}" names nothing.`, remedy };
-  }
+  if (!Object.hasOwn(known, source)) return unknownSource(path, names.params);
   const members = known[source as TemplateSource];
   if (members.includes(name)) return { from: source as TemplateSource, name };
   if (members.length === 0 && source !== "params") {
@@ -65,13 +68,25 @@ const referenceOf = (path: string, names: TemplateNames): Found => {
       remedy: "Attach an identity policy such as jwt, or remove it.",
     };
   }
-  const full = members.map((member) => `${source}.${member}`);
+  return { message: `"{${path}}" names nothing here.`, remedy: memberRemedy(source, name, members) };
+};
+
+const unknownSource = (path: string, params: readonly string[]): Wrong => {
+  // As the path of a match writes it.
+  const bare = path.replace(/\.\.\.$/, "");
   return {
-    message: `"{${path}}" names nothing here.`,
-    remedy:
-      didYouMean(`${source}.${name}`, full) ??
-      (full.length > 0
-        ? `Write one of ${anyOf(full.map((member) => `{${member}}`))}.`
-        : "This route has no parameters."),
+    message: `"{${path}}" names nothing.`,
+    remedy: params.includes(bare)
+      ? `Write {params.${bare}}.`
+      : "A template names one of {params.…}, {identity.…}, {claims.…}, {client.ip} and {request.…}.",
   };
+};
+
+const memberRemedy = (source: string, name: string, members: readonly string[]): string => {
+  const near = nearestName(name, members);
+  if (near !== undefined) return `Did you mean {${source}.${near}}?`;
+  if (source === "claims") return "Declare the claim and its type under `claims` of its issuer.";
+  return members.length > 0
+    ? `Write ${anyOf(members.map((member) => `{${source}.${member}}`))}.`
+    : "Remove it: this route has no parameters.";
 };

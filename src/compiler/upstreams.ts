@@ -1,35 +1,18 @@
-import type { UpstreamDocument } from "../config/documents.ts";
-import type { Documents, Typed } from "../config/load.ts";
+import type { UpstreamDocument } from "../config/documents/upstream.ts";
+import type { Documents } from "../config/load.ts";
 import { fault, placeAt } from "../config/tree.ts";
+import type { Typed } from "../config/typing.ts";
 import type { BalancerPlan, TargetPlan, UpstreamPlan } from "../core/plan.ts";
 import { isPrivateHost } from "../policies/network.ts";
 import type { Report } from "./ir.ts";
 
-/** Compiles the upstreams that some route uses; the others are faults. */
-export const compileUpstreams = (
-  documents: Documents,
-  used: ReadonlySet<string>,
-  report: Report,
-): Record<string, UpstreamPlan> => {
-  for (const upstream of documents.upstreams) {
-    if (!used.has(upstream.name)) {
-      report(
-        fault(
-          upstream.tree.keyPlace ?? upstream.tree.place,
-          "unused-name",
-          `No route uses the upstream "${upstream.name}".`,
-          "Remove it, or name it in an api or a route.",
-        ),
-      );
-    }
-  }
-  return Object.fromEntries(
-    documents.upstreams.map((upstream) => [
-      upstream.name,
-      compileUpstream(upstream, documents.development, report),
-    ]),
+/** Compiles the upstreams, in the order of their names. */
+export const compileUpstreams = (documents: Documents, report: Report): Record<string, UpstreamPlan> =>
+  Object.fromEntries(
+    documents.upstreams
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+      .map((upstream) => [upstream.name, compileUpstream(upstream, documents.development, report)]),
   );
-};
 
 const DEFAULT_BALANCER: BalancerPlan = { name: "smoothWeightedRoundRobin" };
 
@@ -41,7 +24,8 @@ const compileUpstream = (
   const targets = Object.entries(upstream.value.targets).flatMap(
     ([name, target]) => compileTarget(name, target, upstream, { development, report }) ?? [],
   );
-  if (targets.length > 0 && targets.every((target) => target.weight === 0)) {
+  const sound = targets.length === Object.keys(upstream.value.targets).length;
+  if (sound && targets.every((target) => target.weight === 0)) {
     report(
       fault(
         placeAt(upstream.tree, ["targets"], true),

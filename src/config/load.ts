@@ -1,32 +1,16 @@
 import type { z } from "zod";
 import type { Diagnostic, Outcome, Place } from "../core/diagnostic.ts";
-import type { Path } from "../core/policy.ts";
-import {
-  type ApiDocument,
-  apiSchema,
-  environmentSchema,
-  type GatewayDocument,
-  gatewaySchema,
-  type RouteDocument,
-  routeSchema,
-  topLevel,
-  type UpstreamDocument,
-  upstreamSchema,
-} from "./documents.ts";
-import { anyOf, didYouMean, zodFaults } from "./faults.ts";
+import { type ApiDocument, apiSchema } from "./documents/api.ts";
+import { type GatewayDocument, gatewaySchema } from "./documents/gateway.ts";
+import { type RouteDocument, routeSchema } from "./documents/route.ts";
+import { type UpstreamDocument, upstreamSchema } from "./documents/upstream.ts";
+import { environmentSchema, topLevel } from "./documents.ts";
+import { nearestName } from "./faults.ts";
 import { mergeFiles } from "./merge.ts";
-import { applyOverlay } from "./overlay.ts";
-import { keysAt } from "./schema-keys.ts";
-import { fault, plainValue, type Tree, treeAt } from "./tree.ts";
+import { applyOverlay, isDevelopment } from "./overlay.ts";
+import { fault, type Tree, treeAt } from "./tree.ts";
+import { type Typed, type Typing, typed } from "./typing.ts";
 import { parseYaml, type Source } from "./yaml.ts";
-
-/** A part of the documents that has its type, and still knows where it stands. */
-export interface Typed<T> {
-  readonly name: string;
-  readonly value: T;
-  readonly tree: Tree;
-  readonly path: Path;
-}
 
 export interface TypedApi extends Typed<ApiDocument> {
   readonly routes: readonly Typed<RouteDocument>[];
@@ -40,19 +24,45 @@ export interface Documents {
   readonly issuers: readonly Typed<z.output<(typeof topLevel)["issuers"]>>[];
   readonly upstreams: readonly Typed<UpstreamDocument>[];
   readonly apis: readonly TypedApi[];
+  /** Paths of what is at fault; see `isBroken`. */
+  readonly broken: ReadonlySet<string>;
 }
 
-/** Parses and joins the files; the first half of `loadDocuments`, for those who need the names of environments. */
+const KNOWN = Object.keys(topLevel);
+
+/** Parses and joins the files. Where one of them cannot be read, nothing can be said of the rest: see `isUnreadable`. */
 export const readTree = (sources: readonly Source[]): Outcome<Tree> => {
-  const parsed = sources.map(parseYaml);
+  const files = sources.filter(({ file }) => !isMisnamed(file));
+  const parsed = files.map((source) => parseYaml(source));
   const merged = mergeFiles(
     parsed.flatMap((outcome) => (outcome.value === undefined ? [] : [outcome.value])),
+    KNOWN,
   );
   return {
     value: merged.value!,
-    diagnostics: [...parsed.flatMap((outcome) => outcome.diagnostics), ...merged.diagnostics],
+    diagnostics: [
+      ...sources.filter(({ file }) => isMisnamed(file)).map(notRead),
+      ...parsed.flatMap((outcome) => outcome.diagnostics),
+      ...merged.diagnostics,
+    ],
   };
 };
+
+/** Whether a file was not understood at all, so that what it holds would seem to be missing everywhere. */
+export const isUnreadable = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.some(({ code }) => code === "yaml-syntax");
+
+const isMisnamed = (file: string): boolean => file.endsWith(".yml");
+
+const notRead = ({ file }: Source): Diagnostic => ({
+  ...fault(
+    { file, line: 1, column: 1, endLine: 1, endColumn: 1 },
+    "file-not-read",
+    "This file is not read: policy files are named *.yaml.",
+    "Give it the ending .yaml, or move it out of the folder.",
+  ),
+  severity: "warning",
+});
 
 /** Names of the environments that the documents describe. */
 export const environmentNames = (tree: Tree): readonly string[] => [
@@ -61,65 +71,46 @@ export const environmentNames = (tree: Tree): readonly string[] => [
 
 /** Types the documents, with one environment laid over them when it is named. */
 export const typeDocuments = (base: Tree, environment: string | undefined): Outcome<Documents> => {
-  const diagnostics: Diagnostic[] = [];
+  const typing: Typing = { diagnostics: [], broken: new Set() };
   const overlay = environment === undefined ? undefined : treeAt(base, ["environments", environment]);
   const laid =
     overlay?.entries === undefined ? { value: base, diagnostics: [] } : applyOverlay(base, overlay);
-  diagnostics.push(...laid.diagnostics);
+  typing.diagnostics.push(...laid.diagnostics);
   const tree = laid.value!;
-  checkTopLevel(tree, diagnostics);
+  checkTopLevel(tree, typing);
   const all = <S extends z.ZodType>(key: string, schema: S): Typed<z.output<S>>[] =>
     [...(treeAt(tree, [key])?.entries ?? [])].flatMap(
-      ([name, part]) => typed(schema, part, [key, name], name, diagnostics) ?? [],
+      ([name, part]) => typed(schema, part, [key, name], typing) ?? [],
     );
   all("environments", environmentSchema);
-  const gatewayTree = treeAt(tree, ["gateway"]);
+  const gateway = treeAt(tree, ["gateway"]);
   return {
     value: {
       tree,
-      development: overlay !== undefined && treeAt(overlay, ["development"])?.scalar === true,
-      gateway: gatewayTree && typed(gatewaySchema, gatewayTree, ["gateway"], "gateway", diagnostics),
+      development: overlay !== undefined && isDevelopment(overlay),
+      gateway: gateway?.entries && typed(gatewaySchema, gateway, ["gateway"], typing),
       issuers: all("issuers", topLevel.issuers),
       upstreams: all("upstreams", upstreamSchema),
-      apis: all("apis", apiSchema).map((api) => ({ ...api, routes: typeRoutes(api, diagnostics) })),
+      apis: all("apis", apiSchema).map((api) => ({ ...api, routes: typeRoutes(api, typing) })),
+      broken: typing.broken,
     },
-    diagnostics,
+    diagnostics: typing.diagnostics,
   };
 };
 
-const typeRoutes = (api: Typed<ApiDocument>, diagnostics: Diagnostic[]): Typed<RouteDocument>[] =>
+const typeRoutes = (api: Typed<ApiDocument>, typing: Typing): Typed<RouteDocument>[] =>
   [...(api.tree.entries?.get("routes")?.entries ?? [])].flatMap(
-    ([name, part]) => typed(routeSchema, part, [...api.path, "routes", name], name, diagnostics) ?? [],
+    ([name, part]) => typed(routeSchema, part, [...api.path, "routes", name], typing) ?? [],
   );
 
-const checkTopLevel = (tree: Tree, diagnostics: Diagnostic[]): void => {
-  const known = Object.keys(topLevel);
+const checkTopLevel = (tree: Tree, typing: Typing): void => {
   for (const [key, value] of tree.entries ?? []) {
-    if (!known.includes(key)) {
-      diagnostics.push(
-        fault(
-          value.keyPlace ?? value.place,
-          "unknown-key",
-          `"${key}" is not a key of a policy file.`,
-          didYouMean(key, known) ?? `Write one of ${anyOf(known)}.`,
-        ),
-      );
-    } else if (value.entries === undefined) {
-      diagnostics.push(
-        fault(
-          value.place,
-          "wrong-type",
-          `"${key}" is a map.`,
-          key === "gateway"
-            ? "Write the gateway's settings below it."
-            : "Write names below it, and what they stand for below these.",
-        ),
-      );
-    }
+    const meant = KNOWN.includes(key) ? key : nearestName(key, KNOWN);
+    if (meant !== undefined && (meant !== key || value.entries === undefined)) typing.broken.add(meant);
   }
-  if (!tree.entries?.has("gateway")) {
+  if (!tree.entries?.has("gateway") && !typing.broken.has("gateway")) {
     const place: Place = { ...tree.place, line: 1, column: 1, endLine: 1, endColumn: 1 };
-    diagnostics.push(
+    typing.diagnostics.push(
       fault(
         place,
         "missing-key",
@@ -128,34 +119,28 @@ const checkTopLevel = (tree: Tree, diagnostics: Diagnostic[]): void => {
       ),
     );
   }
-  for (const key of known)
+  for (const key of KNOWN)
     if (key !== "gateway")
-      for (const [name, part] of treeAt(tree, [key])?.entries ?? []) checkName(name, part, diagnostics);
+      for (const [name, part] of treeAt(tree, [key])?.entries ?? []) checkName(name, part, typing);
+  const targets = [...(treeAt(tree, ["upstreams"])?.entries?.values() ?? [])].map((upstream) =>
+    treeAt(upstream, ["targets"]),
+  );
+  for (const named of [treeAt(tree, ["gateway", "hosts"]), ...targets])
+    for (const [name, part] of named?.entries ?? []) checkName(name, part, typing);
 };
 
 /** Names end up in ids, metrics and keys: they are plain. */
-const checkName = (name: string, part: Tree, diagnostics: Diagnostic[]): void => {
-  if (/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name)) return;
-  diagnostics.push(
-    fault(
-      part.keyPlace ?? part.place,
-      "bad-name",
-      `"${name}" cannot be a name here.`,
-      "Begin with a letter and go on with letters, digits, hyphens and underscores.",
-    ),
-  );
+const checkName = (name: string, part: Tree, { diagnostics }: Typing): void => {
+  if (!isPlainName(name)) diagnostics.push(badName(name, part.keyPlace ?? part.place));
 };
 
-/** Types one part by its schema; faults are added to the diagnostics and undefined is answered. */
-export const typed = <S extends z.ZodType>(
-  schema: S,
-  tree: Tree,
-  path: Path,
-  name: string,
-  diagnostics: Diagnostic[],
-): Typed<z.output<S>> | undefined => {
-  const result = schema.safeParse(plainValue(tree));
-  if (result.success) return { name, value: result.data, tree, path };
-  diagnostics.push(...zodFaults(result.error, tree, (at) => keysAt(schema, at), path));
-  return undefined;
-};
+/** Whether people may choose this as a name. */
+export const isPlainName = (name: string): boolean => /^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name);
+
+export const badName = (name: string, place: Place): Diagnostic =>
+  fault(
+    place,
+    "bad-name",
+    `"${name}" cannot be a name here.`,
+    "Begin with a letter and go on with letters, digits, hyphens and underscores.",
+  );

@@ -1,10 +1,11 @@
 import type { Diagnostic, Outcome, Place } from "../core/diagnostic.ts";
-import { fault, plainValue, type Tree } from "./tree.ts";
+import { fault, placeAt, plainValue, type Tree } from "./tree.ts";
 import { parseYaml, type Source } from "./yaml.ts";
 
 /** What a route needs to know of an operation of an OpenAPI document. */
 export interface Operation {
-  readonly id: string;
+  /** Undefined where the document gives it none. */
+  readonly id: string | undefined;
   readonly method: string;
   /** Path template as the document writes it. */
   readonly path: string;
@@ -13,21 +14,32 @@ export interface Operation {
   readonly internal: boolean;
   readonly declaredQuery: readonly string[];
   readonly place: Place;
+  readonly pathPlace: Place;
 }
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/** Reads the operations of an OpenAPI 3.0 or 3.1 document in YAML or JSON. */
+/** Documents are read once, for however many apis and environments. */
+const remembered = new WeakMap<Source, Outcome<readonly Operation[]>>();
+
+/** Reads the operations of an OpenAPI 3.0 or 3.1 document in YAML or JSON; no value where it cannot be read. */
 export const readOperations = (source: Source): Outcome<readonly Operation[]> => {
+  const known = remembered.get(source) ?? operationsOf(source);
+  remembered.set(source, known);
+  return known;
+};
+
+const operationsOf = (source: Source): Outcome<readonly Operation[]> => {
   const diagnostics: Diagnostic[] = [];
   const document = parseDocument(source, diagnostics);
   if (document === undefined) return { diagnostics };
-  const top: Place = { file: source.file, line: 1, column: 1, endLine: 1, endColumn: 1 };
-  const version = record(document.value)["openapi"];
+  const top = wholeFile(source);
+  const { openapi: version, swagger } = record(document.value);
   if (typeof version !== "string" || !/^3\.[01]\.\d+/.test(version)) {
+    const key = version === undefined && swagger !== undefined ? "swagger" : "openapi";
     diagnostics.push(
       fault(
-        top,
+        document.tree?.entries?.has(key) === true ? placeAt(document.tree, [key]) : top,
         "openapi-version",
         "This is not an OpenAPI 3.0 or 3.1 document.",
         "Begin it with `openapi: 3.1.0`.",
@@ -35,45 +47,56 @@ export const readOperations = (source: Source): Outcome<readonly Operation[]> =>
     );
     return { diagnostics };
   }
-  const reading: Reading = { ...document, diagnostics, top, seen: new Map() };
-  const operations = Object.entries(record(record(document.value)["paths"])).flatMap(([path, item]) =>
-    pathOperations(path, record(resolve(item, reading)), reading),
-  );
-  return { value: operations, diagnostics };
+  const reading: Reading = { ...document, top };
+  const paths = record(record(document.value)["paths"]);
+  return {
+    value: Object.keys(paths).flatMap((path) =>
+      pathOperations(path, record(resolve(paths[path], reading)), reading),
+    ),
+    diagnostics,
+  };
 };
+
+const wholeFile = ({ file }: Source): Place => ({ file, line: 1, column: 1, endLine: 1, endColumn: 1 });
 
 interface Reading {
   readonly value: unknown;
   readonly tree: Tree | undefined;
-  readonly diagnostics: Diagnostic[];
   readonly top: Place;
-  readonly seen: Map<string, Place>;
 }
+
+/** Larger documents in JSON are read without places, which takes a hundredth of the time. */
+const MAX_JSON_WITH_PLACES = 512 * 1024;
 
 const parseDocument = (
   source: Source,
   diagnostics: Diagnostic[],
 ): { value: unknown; tree: Tree | undefined } | undefined => {
   if (source.file.endsWith(".json")) {
-    // A large description in JSON is parsed a hundred times faster this way; its places are then those of the file.
     try {
-      return { value: JSON.parse(source.text), tree: undefined };
+      const value: unknown = JSON.parse(source.text);
+      const withPlaces = source.text.length <= MAX_JSON_WITH_PLACES;
+      return { value, tree: withPlaces ? parseYaml(source, { anyName: true }).value : undefined };
     } catch (error) {
-      const place = { file: source.file, line: 1, column: 1, endLine: 1, endColumn: 1 };
-      diagnostics.push(
-        fault(
-          place,
-          "json-syntax",
-          `This is not JSON: ${error instanceof Error ? error.message : "it cannot be parsed"}.`,
-          "Correct the document.",
-        ),
-      );
+      diagnostics.push(jsonFault(source, error instanceof Error ? error.message : ""));
       return undefined;
     }
   }
-  const parsed = parseYaml(source);
+  const parsed = parseYaml(source, { anyName: true });
   diagnostics.push(...parsed.diagnostics);
   return parsed.value === undefined ? undefined : { value: plainValue(parsed.value), tree: parsed.value };
+};
+
+const jsonFault = (source: Source, said: string): Diagnostic => {
+  const [, line = "1", column = "1"] = /\(line (\d+) column (\d+)\)/.exec(said) ?? [];
+  const what = /^(.*?) in JSON at position/.exec(said)?.[1] ?? said;
+  const at = { line: Number(line), column: Number(column) };
+  return fault(
+    { file: source.file, ...at, endLine: at.line, endColumn: at.column + 1 },
+    "json-syntax",
+    `This is not JSON: ${what.slice(0, 1).toLowerCase()}${what.slice(1)}.`,
+    "Correct the document, or write it in YAML.",
+  );
 };
 
 const pathOperations = (
@@ -81,53 +104,26 @@ const pathOperations = (
   item: Readonly<Record<string, unknown>>,
   reading: Reading,
 ): Operation[] =>
-  METHODS.filter((method) => item[method] !== undefined).flatMap((method) => {
+  METHODS.filter((method) => item[method] !== undefined).map((method) => {
     const operation = record(item[method]);
-    const place = placeOf(reading, path, method);
-    const id = operation["operationId"];
-    const internal = operation["x-internal"] === true || item["x-internal"] === true;
-    if (typeof id !== "string" || id === "") {
-      if (!internal) {
-        reading.diagnostics.push(
-          fault(
-            place,
-            "operation-without-id",
-            `${method.toUpperCase()} ${path} has no operationId.`,
-            "Give it one: the route is named after it.",
-          ),
-        );
-      }
-      return [];
-    }
-    const first = reading.seen.get(id);
-    if (first !== undefined) {
-      reading.diagnostics.push(
-        fault(
-          place,
-          "duplicate-name",
-          `The operationId "${id}" stands twice.`,
-          "Give each operation an id of its own.",
-          { related: [{ message: "It stands here first.", place: first }] },
-        ),
-      );
-      return [];
-    }
-    reading.seen.set(id, place);
+    const { operationId: id } = operation;
     const parameters = [...list(item["parameters"]), ...list(operation["parameters"])].map((parameter) =>
       record(resolve(parameter, reading)),
     );
-    const declaredQuery = [
-      ...new Set(
-        parameters
-          .filter((parameter) => parameter["in"] === "query")
-          .map((parameter) => String(parameter["name"])),
-      ),
-    ].sort();
-    const tags = list(operation["tags"]).map(String);
-    return [{ id, method: method.toUpperCase(), path, tags, internal, declaredQuery, place }];
+    const query = parameters.filter((parameter) => parameter["in"] === "query");
+    return {
+      id: typeof id === "string" && id !== "" ? id : undefined,
+      method: method.toUpperCase(),
+      path,
+      tags: list(operation["tags"]).map(String),
+      internal: operation["x-internal"] === true || item["x-internal"] === true,
+      declaredQuery: [...new Set(query.map((parameter) => String(parameter["name"])))].sort(),
+      place: placeOf(reading, path, method),
+      pathPlace: placeOf(reading, path),
+    };
   });
 
-const placeOf = ({ tree, top }: Reading, path: string, method: string): Place => {
+const placeOf = ({ tree, top }: Reading, path: string, method = ""): Place => {
   const found = tree?.entries?.get("paths")?.entries?.get(path);
   const operation = found?.entries?.get(method) ?? found;
   return operation?.keyPlace ?? operation?.place ?? top;
@@ -140,18 +136,24 @@ const resolve = (value: unknown, reading: Reading): unknown => {
     const reference = record(found)["$ref"];
     if (typeof reference !== "string") return found;
     if (!reference.startsWith("#/")) return {};
-    found = reference
-      .slice(2)
-      .split("/")
-      .reduce<unknown>(
-        (at, step) =>
-          (at as Record<string, unknown> | undefined)?.[
-            decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~")
-          ],
-        reading.value,
-      );
+    found = reference.slice(2).split("/").reduce<unknown>(stepInto, reading.value);
   }
   return {};
+};
+
+const stepInto = (value: unknown, step: string): unknown => {
+  const name = unescaped(step).replaceAll("~1", "/").replaceAll("~0", "~");
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+};
+
+const unescaped = (step: string): string => {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step;
+  }
 };
 
 const record = (value: unknown): Readonly<Record<string, unknown>> =>

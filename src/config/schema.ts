@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { PolicyType } from "../core/policy.ts";
-import { routeSchema, topLevel } from "./documents.ts";
+import { routeSchema } from "./documents/route.ts";
+import { topLevel } from "./documents.ts";
 
 /** A JSON Schema, as plain JSON. */
 export type JsonSchema = { [key: string]: unknown };

@@ -13,10 +13,17 @@ export interface Tree {
   readonly textColumn?: number;
 }
 
-/** The plain value of a tree. Keys that would reach a prototype were refused when the file was read. */
+/**
+ * The plain value of a tree, keys in the order of their letters: the order in which people wrote them leaves no trace in
+ * a plan. Keys that would reach a prototype were refused when the file was read.
+ */
 export const plainValue = (tree: Tree): unknown => {
   if (tree.entries !== undefined) {
-    return Object.fromEntries([...tree.entries].map(([key, value]) => [key, plainValue(value)]));
+    return Object.fromEntries(
+      [...tree.entries]
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([key, value]) => [key, plainValue(value)]),
+    );
   }
   return tree.items !== undefined ? tree.items.map(plainValue) : (tree.scalar ?? null);
 };

@@ -12,194 +12,177 @@ import {
   type YAMLMap,
 } from "yaml";
 import type { Diagnostic, Outcome, Place } from "../core/diagnostic.ts";
+import { didYouMean } from "./faults.ts";
 import { fault, type Tree } from "./tree.ts";
+import { placeOfRange, type Source, syntaxFault } from "./yaml-syntax.ts";
 
-/** A file as it was read. */
-export interface Source {
-  /** As the user named it: relative to where the command runs. */
-  readonly file: string;
-  readonly text: string;
-}
+export type { Source };
 
+/** Names by which JavaScript reaches what objects inherit. */
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
 
-/** Parses one YAML file (1.2, core schema; aliases and merge keys accepted) to a tree with places. */
-export const parseYaml = (source: Source): Outcome<Tree> => {
+export const isForbiddenName = (name: string): boolean => FORBIDDEN.has(name);
+
+/** How many values the aliases of a file may stand for, so that a few lines cannot stand for gigabytes. */
+const MAX_ALIASED = 100_000;
+
+export interface YamlOptions {
+  /** Whether any name may be a key, as in documents that others write; policy files refuse those of JavaScript's own. */
+  readonly anyName?: boolean;
+}
+
+/**
+ * Parses one YAML file (1.2, core schema; aliases and merge keys accepted) to a tree with places. There is no value where
+ * the file cannot be read as a whole.
+ */
+export const parseYaml = (source: Source, options: YamlOptions = {}): Outcome<Tree> => {
   const lines = new LineCounter();
   const document = parseDocument(source.text, {
     lineCounter: lines,
     merge: true,
     strict: true,
-    uniqueKeys: true,
+    // Told by the reader, which knows both places.
+    uniqueKeys: false,
   });
+  const slip = syntaxFault(document, source, lines);
+  if (slip !== undefined) return { diagnostics: [slip] };
   const diagnostics: Diagnostic[] = [];
-  for (const error of [...document.errors, ...document.warnings]) {
-    const from = lines.linePos(error.pos[0]);
-    const to = lines.linePos(error.pos[1]);
-    const place = {
-      file: source.file,
-      line: from.line,
-      column: from.col,
-      endLine: to.line,
-      endColumn: to.col,
-    };
-    diagnostics.push(syntaxFault(place, error.code, error.message));
-  }
-  if (diagnostics.length > 0) return { diagnostics };
-  const reader = new TreeReader(source, lines, document.contents, diagnostics);
-  return { value: reader.read(), diagnostics };
+  const reader = new TreeReader(source, lines, diagnostics, options);
+  const value = reader.read(document.contents);
+  return diagnostics.some(({ code }) => code === "yaml-syntax") ? { diagnostics } : { value, diagnostics };
 };
-
-const syntaxFault = (place: Place, code: string, message: string): Diagnostic => {
-  const what = message
-    .split("\n")[0]!
-    .replace(/ at line \d+, column \d+:?$/, "")
-    .replace(/\.?$/, ".");
-  switch (code) {
-    case "DUPLICATE_KEY":
-      return fault(
-        place,
-        "duplicate-key",
-        "This key stands twice in the same map.",
-        "Remove one of the two, or join their values.",
-      );
-    case "TAB_AS_INDENT":
-      return fault(place, "yaml-syntax", what, "Indent with spaces.");
-    case "MULTIPLE_DOCS":
-      return fault(
-        place,
-        "yaml-syntax",
-        "A policy file holds one YAML document.",
-        "Put what follows `---` into a file of its own.",
-      );
-    case "BAD_INDENT":
-      return fault(place, "yaml-syntax", what, "Give all keys of one map the same indentation.");
-    default:
-      return fault(
-        place,
-        "yaml-syntax",
-        what,
-        "Correct the YAML here: keys end in a colon and a space, and text with special characters stands in quotes.",
-      );
-  }
-};
-
-/** How deep aliases may lead into each other, so that a file of a few lines cannot stand for gigabytes. */
-const MAX_NODES = 200_000;
 
 class TreeReader {
   readonly #source: Source;
   readonly #lines: LineCounter;
-  readonly #root: Node | null;
   readonly #diagnostics: Diagnostic[];
+  readonly #options: YamlOptions;
   readonly #anchors = new Map<string, Tree>();
-  #nodes = 0;
+  #aliased = 0;
 
-  constructor(source: Source, lines: LineCounter, root: Node | null, diagnostics: Diagnostic[]) {
+  constructor(source: Source, lines: LineCounter, diagnostics: Diagnostic[], options: YamlOptions) {
     this.#source = source;
     this.#lines = lines;
-    this.#root = root;
     this.#diagnostics = diagnostics;
+    this.#options = options;
   }
 
-  read(): Tree {
-    return this.#tree(this.#root, undefined);
+  read(root: Node | null): Tree {
+    return this.#tree(root, undefined);
   }
 
   #place(node: { range?: [number, number, number] | null | undefined }): Place {
-    const from = this.#lines.linePos(node.range?.[0] ?? 0);
-    const to = this.#lines.linePos(node.range?.[1] ?? 0);
-    return {
-      file: this.#source.file,
-      line: from.line,
-      column: from.col,
-      endLine: to.line,
-      endColumn: to.col,
-    };
+    const [from, to] = node.range ?? [0, 0];
+    return placeOfRange(this.#source.file, this.#lines, from, to);
+  }
+
+  #syntax(place: Place, message: string, remedy: string): void {
+    this.#diagnostics.push(fault(place, "yaml-syntax", message, remedy));
   }
 
   #tree(node: unknown, keyPlace: Place | undefined): Tree {
-    const empty = { file: this.#source.file, line: 1, column: 1, endLine: 1, endColumn: 1 };
-    if (++this.#nodes > MAX_NODES) {
-      if (this.#nodes === MAX_NODES + 1) {
-        this.#diagnostics.push(
-          fault(
-            keyPlace ?? empty,
-            "yaml-too-large",
-            "This file is too large once its aliases are followed.",
-            "Use fewer aliases of aliases.",
-          ),
-        );
-      }
-      return { place: keyPlace ?? empty, scalar: null };
-    }
     if (isAlias(node)) return this.#alias(node, keyPlace);
     let tree: Tree;
     if (isMap(node)) tree = { place: this.#place(node), entries: this.#entries(node) };
     else if (isSeq(node))
       tree = { place: this.#place(node), items: node.items.map((item) => this.#tree(item, undefined)) };
-    else if (isScalar(node)) tree = this.#scalar(node);
-    else tree = { place: keyPlace ?? empty, scalar: null };
+    else if (isScalar(node)) tree = this.#scalar(node, keyPlace);
+    else tree = { place: keyPlace ?? this.#place({}), scalar: null };
     const anchor = (node as { anchor?: string } | null)?.anchor;
     if (anchor !== undefined) this.#anchors.set(anchor, tree);
     return keyPlace === undefined ? tree : { ...tree, keyPlace };
   }
 
   #alias(node: Alias, keyPlace: Place | undefined): Tree {
+    const place = this.#place(node);
+    const nothing = { place, scalar: null };
     const target = this.#anchors.get(node.source);
     if (target === undefined) {
-      const place = this.#place(node);
-      this.#diagnostics.push(
-        fault(
-          place,
-          "yaml-syntax",
-          `The anchor "&${node.source}" is not complete here.`,
-          "Name an anchor that stands before the alias and does not hold it.",
-        ),
+      const near = didYouMean(node.source, [...this.#anchors.keys()]);
+      this.#syntax(
+        place,
+        `There is no anchor "${node.source}" before this place.`,
+        near ??
+          (/^[\w-]+$/.test(node.source)
+            ? `Write \`&${node.source}\` before the value that is meant, or put this in quotes if it is a text.`
+            : `Put the text in quotes: "*${node.source}".`),
       );
-      return { place, scalar: null };
+      return nothing;
     }
-    this.#nodes += sizeOf(target);
+    const before = this.#aliased;
+    this.#aliased += sizeOf(target);
+    if (this.#aliased > MAX_ALIASED) {
+      if (before <= MAX_ALIASED)
+        this.#syntax(
+          place,
+          "The aliases up to here stand for too many values.",
+          "Use fewer aliases of things that hold aliases.",
+        );
+      return nothing;
+    }
     return keyPlace === undefined ? target : { ...target, keyPlace };
   }
 
-  #scalar(node: Scalar): Tree {
+  #scalar(node: Scalar, keyPlace: Place | undefined): Tree {
     const place = this.#place(node);
     const value = node.value;
+    // Nothing stands there: the key is what one can point to.
+    if (value === null && node.source === "" && keyPlace !== undefined)
+      return { place: keyPlace, scalar: null };
     const scalar =
       value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean"
         ? value
         : String(value);
-    const verbatim =
-      node.type === Scalar.PLAIN || (node.type?.startsWith("QUOTE") === true && node.source === scalar);
-    if (typeof scalar !== "string" || place.line !== place.endLine || !verbatim) return { place, scalar };
-    return { place, scalar, textColumn: place.column + (node.type === Scalar.PLAIN ? 0 : 1) };
+    const [from, to] = node.range ?? [0, 0];
+    const quote = node.type === Scalar.PLAIN ? 0 : 1;
+    // Escapes and folded lines move characters.
+    const isVerbatim = this.#source.text.slice(from + quote, to - quote) === scalar;
+    return typeof scalar === "string" && isVerbatim
+      ? { place, scalar, textColumn: place.column + quote }
+      : { place, scalar };
   }
 
   #entries(map: YAMLMap): Map<string, Tree> {
     const entries = new Map<string, Tree>();
     const merged = new Map<string, Tree>();
     for (const pair of map.items as Pair<unknown, unknown>[]) {
-      if (isScalar(pair.key) && typeof pair.key.value === "symbol") {
-        this.#merge(pair.value, merged);
-        continue;
-      }
-      const key = isScalar(pair.key) ? String(pair.key.value) : undefined;
-      const place = this.#place((pair.key ?? map) as Node);
-      if (key === undefined) {
-        this.#diagnostics.push(
-          fault(place, "yaml-syntax", "A key is a text here.", "Write a name followed by a colon."),
-        );
-      } else if (FORBIDDEN.has(key)) {
-        this.#diagnostics.push(
-          fault(place, "forbidden-name", `"${key}" cannot be a name.`, "Choose another name."),
-        );
-      } else {
-        entries.set(key, this.#tree(pair.value, place));
-      }
+      if (isScalar(pair.key) && typeof pair.key.value === "symbol") this.#merge(pair.value, merged);
+      else this.#entry(pair, map, entries);
     }
     for (const [key, tree] of merged) if (!entries.has(key)) entries.set(key, tree);
     return entries;
+  }
+
+  #entry(pair: Pair<unknown, unknown>, map: YAMLMap, entries: Map<string, Tree>): void {
+    const place = this.#place((pair.key ?? map) as Node);
+    if (!isScalar(pair.key)) {
+      this.#syntax(place, "A key is a text here.", "Write a name followed by a colon.");
+      return;
+    }
+    // As it was written: the key 1.0 is not the key 1.
+    const key =
+      typeof pair.key.value === "string" ? pair.key.value : (pair.key.source ?? String(pair.key.value));
+    if (isForbiddenName(key) && this.#options.anyName !== true) {
+      this.#diagnostics.push(
+        fault(place, "forbidden-name", `"${key}" cannot be a name.`, "Choose another name."),
+      );
+      return;
+    }
+    const first = entries.get(key);
+    if (first !== undefined) {
+      const related = [{ message: "It stands here first.", place: first.keyPlace ?? first.place }];
+      this.#diagnostics.push(
+        fault(
+          place,
+          "duplicate-key",
+          `The key "${key}" stands twice in the same map.`,
+          "Remove one of the two, or join their values.",
+          { related },
+        ),
+      );
+      return;
+    }
+    entries.set(key, this.#tree(pair.value, place));
   }
 
   #merge(value: unknown, into: Map<string, Tree>): void {
@@ -207,13 +190,10 @@ class TreeReader {
     const sources = tree.items ?? [tree];
     for (const source of sources) {
       if (source.entries === undefined) {
-        this.#diagnostics.push(
-          fault(
-            source.place,
-            "yaml-syntax",
-            "A merge key takes a map or a list of maps.",
-            "Write `<<: *anchor` with the anchor of a map.",
-          ),
+        this.#syntax(
+          source.place,
+          "A merge key takes a map or a list of maps.",
+          "Write `<<: *anchor` with the anchor of a map.",
         );
       }
       for (const [key, entry] of source.entries ?? []) if (!into.has(key)) into.set(key, entry);

@@ -43,6 +43,7 @@ const parseSegment = (part: string, last: boolean): TemplateSegment | string => 
       ? { kind: "rest", name: whole[1]! }
       : `"${part}" takes what remains and can only stand at the end.`;
   }
+  if (part === "" && !last) return "An empty segment can only stand at the end.";
   const names = [...part.matchAll(PART)].map((found) => found[1]!);
   const texts = part.split(PART).filter((_, index) => index % 2 === 0);
   if (texts.some((text) => /[{}]/.test(text))) return `"${part}" is no segment of text and {parameters}.`;

@@ -3,11 +3,11 @@ import path from "node:path";
 import type { Sources } from "../../compiler/compile.ts";
 import type { Source } from "../../config/yaml.ts";
 
-/** Reads every `*.yaml` below a folder of policies, and every document of a folder of OpenAPI documents. */
+/** Reads every `*.yaml` below a folder of policies (and `*.yml`, to say that they are not read), and every document of a folder of OpenAPI documents. */
 export const readSources = async (policies: string, openapi: string): Promise<Sources> => {
   const documents = await readFolder(openapi, /\.(yaml|yml|json)$/);
   return {
-    policies: await readFolder(policies, /\.yaml$/),
+    policies: await readFolder(policies, /\.ya?ml$/),
     openapi: new Map(
       documents.map((source) => [path.relative(openapi, source.file).split(path.sep).join("/"), source]),
     ),
@@ -23,10 +23,16 @@ const readFolder = async (folder: string, pattern: RegExp): Promise<Source[]> =>
   const wanted = names
     .filter((name) => pattern.test(name) && !name.split(path.sep).some((part) => part.startsWith(".")))
     .sort();
-  return Promise.all(
-    wanted.map(async (name) => ({
-      file: path.join(folder, name),
-      text: await readFile(path.join(folder, name), "utf8"),
-    })),
-  );
+  const read = await Promise.all(wanted.map((name) => readSource(path.join(folder, name))));
+  return read.filter((source) => source !== undefined);
+};
+
+/** A folder may be called like a file; it is none. */
+const readSource = async (file: string): Promise<Source | undefined> => {
+  try {
+    return { file, text: await readFile(file, "utf8") };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EISDIR") return undefined;
+    throw Object.assign(error as Error, { path: file });
+  }
 };

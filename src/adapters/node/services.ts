@@ -22,41 +22,66 @@ interface Database {
  * a port of its own on loopback.
  */
 export const startServices = async (configs: readonly WranglerConfig[]): Promise<RunningServices> => {
+  const workers = await Promise.all(configs.map(workerOptions));
+  const options = { ...convertV4MiniflareOptions({ workers, cf: false }), telemetry: { enabled: false } };
+  const miniflare = withoutSignalHandlers(() => new Miniflare(options));
+  try {
+    await miniflare.ready;
+    await migrateAll(miniflare, configs);
+    const addresses = await Promise.all(
+      configs.map(async ({ name }) => [name, (await miniflare.unsafeGetDirectURL(name)).host] as const),
+    );
+    return { addresses: Object.fromEntries(addresses), stop: () => miniflare.dispose() };
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+};
+
+const workerOptions = async ({ name, main, compatibilityDate, vars, databases }: WranglerConfig) => {
   const folder = await mkdtemp(path.join(os.tmpdir(), "postern-services-"));
-  const workers = await Promise.all(
-    configs.map(async (config) => {
-      const script = path.join(folder, `${config.name}.js`);
-      await bundleWorker(config.main, script);
-      return {
-        name: config.name,
-        modules: [
-          { type: "ESModule" as const, path: `${config.name}.js`, contents: await readFile(script, "utf8") },
-        ],
-        compatibilityDate: config.compatibilityDate,
-        bindings: { ...config.vars },
-        d1Databases: Object.fromEntries(config.databases.map(({ binding, id }) => [binding, id])),
-        unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-      };
-    }),
-  );
-  const miniflare = new Miniflare({
-    ...convertV4MiniflareOptions({ workers, cf: false }),
-    telemetry: { enabled: false },
-  });
-  await miniflare.ready;
-  await rm(folder, { recursive: true, force: true });
+  try {
+    const script = path.join(folder, "worker.js");
+    await bundleWorker(main, script);
+    return {
+      name,
+      modules: [{ type: "ESModule" as const, path: "worker.js", contents: await readFile(script, "utf8") }],
+      compatibilityDate,
+      bindings: { ...vars },
+      d1Databases: Object.fromEntries(databases.map(({ binding, id }) => [binding, id])),
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** Databases that several Workers share are migrated once. */
+const migrateAll = async (miniflare: Miniflare, configs: readonly WranglerConfig[]): Promise<void> => {
   const migrated = new Set<string>();
-  for (const config of configs) {
-    for (const { binding, id, migrations } of config.databases) {
+  for (const { name, databases } of configs) {
+    for (const { binding, id, migrations } of databases) {
       if (migrated.has(id)) continue;
       migrated.add(id);
-      await migrate((await miniflare.getD1Database(binding, config.name)) as unknown as Database, migrations);
+      await migrate((await miniflare.getD1Database(binding, name)) as unknown as Database, migrations);
     }
   }
-  const addresses = await Promise.all(
-    configs.map(async ({ name }) => [name, (await miniflare.unsafeGetDirectURL(name)).host] as const),
-  );
-  return { addresses: Object.fromEntries(addresses), stop: () => miniflare.dispose() };
+};
+
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+
+/**
+ * Makes something and takes off the signal handlers that it brought along. Miniflare ends the whole process at a signal,
+ * before the gateway is stopped: in what order things end is for the command to say.
+ */
+const withoutSignalHandlers = <T>(make: () => T): T => {
+  const before = SIGNALS.map((signal) => process.listeners(signal));
+  const made = make();
+  for (const [index, signal] of SIGNALS.entries()) {
+    for (const listener of process.listeners(signal))
+      if (!before[index]!.includes(listener)) process.removeListener(signal, listener);
+  }
+  return made;
 };
 
 /** Applies numbered migrations in their order, statement by statement. */

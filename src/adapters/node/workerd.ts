@@ -21,8 +21,8 @@ export interface WorkerdSettings {
 /** A gateway that runs as a process of its own. */
 export interface RunningWorkerd {
   readonly process: ChildProcess;
-  /** Asks it to end: it answers what is under way, refuses what is new, and is gone. */
-  stop(): Promise<void>;
+  /** Asks it to end: it answers what is under way, refuses what is new, and is gone after ten seconds at the latest. */
+  stop(patienceMs?: number): Promise<void>;
 }
 
 /**
@@ -36,6 +36,9 @@ export const startWorkerd = async (settings: WorkerdSettings): Promise<RunningWo
     stdio: ["ignore", "inherit", "pipe"],
     env: { ...process.env, ...prefixed(settings.secrets) },
   });
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.removeListener("exit", kill));
   let words = "";
   child.stderr.setEncoding("utf8");
   child.stderr.on("data", (text: string) => {
@@ -47,12 +50,15 @@ export const startWorkerd = async (settings: WorkerdSettings): Promise<RunningWo
     child.once("exit", (code) => reject(new WorkerdEnded(code, words)));
   });
   ended.catch(() => {});
-  await Promise.race([answering(settings.host, settings.port), ended]);
-  const stop = async (): Promise<void> => {
+  await Promise.race([answering(settings.host, settings.port), ended]).catch((error: unknown) => {
+    kill();
+    throw error;
+  });
+  const stop = async (patienceMs = 10_000): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGTERM");
-    const impatient = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    const impatient = setTimeout(() => child.kill("SIGKILL"), patienceMs);
     await gone;
     clearTimeout(impatient);
   };
