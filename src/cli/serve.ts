@@ -3,7 +3,7 @@ import { CommandFailed } from "./failure.ts";
 import { nameValue, type WorkspaceOptions, withWorkspace } from "./options.ts";
 import { readyMadeCalls } from "./ready-made-calls.ts";
 import { Serving } from "./serving.ts";
-import { watchPolicies } from "./watch.ts";
+import { type Watching, watchPolicies } from "./watch.ts";
 import { planOf } from "./workspace.ts";
 
 export interface ServeOptions extends WorkspaceOptions {
@@ -61,34 +61,37 @@ const serve = async (options: ServeOptions): Promise<void> => {
     bindings: options.binding ?? {},
     project: process.cwd(),
   });
-  // Whatever comes first decides: a terminal's Ctrl-C also ends what we started.
   const end = new Promise<CommandFailed | undefined>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
       process.on(signal, () => resolve(undefined));
-    serving.onEnd((code) =>
-      resolve(
-        new CommandFailed(
-          2,
-          `The gateway ended by itself (${code ?? "killed"}).`,
-          "Start it again; its last words, if it had any, stand above.",
-        ),
-      ),
+    // A terminal's signals reach what we started as well, and it may be the first to end.
+    serving.onEnd((code, signal) =>
+      resolve(signal === "SIGINT" || signal === "SIGHUP" ? undefined : endedByItself(signal ?? code)),
     );
   });
+  let watching: Watching | undefined;
   try {
+    if (options.watch) watching = await watchPolicies(options, serving);
     const plan = await planOf(options);
     const started = serving.serve(plan).then(() => true);
     if (await Promise.race([started, end.then(() => false)])) {
       const url = `http://${options.host}:${options.port}`;
       process.stdout.write(`postern is ready on ${url}\n`);
       if (options.try !== undefined) process.stdout.write(await readyMadeCalls(options, plan, url));
-      const stopWatching = options.watch ? await watchPolicies(options, serving) : undefined;
+      watching?.begin();
       await end;
-      await stopWatching?.();
     } else await started.catch(() => false);
   } finally {
+    await watching?.stop();
     await serving.stop();
   }
   const failure = await end;
   if (failure !== undefined) throw failure;
 };
+
+const endedByItself = (how: NodeJS.Signals | number | null): CommandFailed =>
+  new CommandFailed(
+    2,
+    `The gateway ended by itself (${how}).`,
+    "Start it again; its last words, if it had any, stand above.",
+  );

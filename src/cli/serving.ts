@@ -26,6 +26,8 @@ export interface ServingSettings {
   readonly project: string;
 }
 
+type EndListener = (code: number | null, signal: NodeJS.Signals | null) => void;
+
 /** A plan that was bundled and can be started, also again. */
 interface Served {
   readonly folder: string;
@@ -44,14 +46,14 @@ export class Serving {
   #served: readonly string[] = [];
   #running: RunningWorkerd | undefined;
   #last: Served | undefined;
-  #ended: ((code: number | null) => void) | undefined;
+  #ended: EndListener | undefined;
 
   constructor(settings: ServingSettings) {
     this.#settings = settings;
   }
 
   /** Called when the gateway ends without being asked to. */
-  onEnd(listener: (code: number | null) => void): void {
+  onEnd(listener: EndListener): void {
     this.#ended = listener;
   }
 
@@ -91,8 +93,8 @@ export class Serving {
     const running = await served.start();
     this.#running = running;
     this.#last = served;
-    running.process.once("exit", (code) => {
-      if (this.#running === running) this.#ended?.(code);
+    running.process.once("exit", (code, signal) => {
+      if (this.#running === running) this.#ended?.(code, signal);
     });
   }
 

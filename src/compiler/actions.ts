@@ -104,8 +104,12 @@ const redirect = (route: RouteIr, site: ActionSite): RedirectPlan => {
 
 type RedirectDocument = NonNullable<NonNullable<RouteIr["document"]>["redirect"]>;
 
-/** Whether a redirect leads requests of a match to where they came from; no match asks for a scheme or a port. */
-const leadsBack = ({ host, path, prefix }: RedirectDocument, match: MatchIr): boolean => {
+/**
+ * Whether a redirect leads requests of a match to where they came from. Another scheme or port is another place: whoever
+ * redirects http to https has https end elsewhere, or says so in front of the gateway.
+ */
+const leadsBack = ({ host, path, prefix, scheme, port }: RedirectDocument, match: MatchIr): boolean => {
+  if (scheme !== undefined || port !== undefined) return false;
   const sameHost =
     host === undefined ||
     match.hosts.some(({ pattern }) => pattern.kind === "exact" && pattern.text === host.toLowerCase());

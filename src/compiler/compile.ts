@@ -57,6 +57,7 @@ export const compileTree = (
   documents.diagnostics.forEach(diagnostics.report);
   const plan = compileDocuments(documents.value!, sources, diagnostics.report);
   const list = diagnostics.list();
+  if (plan === undefined && !list.some(isError)) throw new Error("there is no plan, and nothing is at fault");
   return plan === undefined || list.some(isError)
     ? { diagnostics: list }
     : { value: plan, diagnostics: list };

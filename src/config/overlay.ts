@@ -1,8 +1,9 @@
 import type { Diagnostic, Outcome } from "../core/diagnostic.ts";
 import type { Path } from "../core/policy.ts";
 import { policyOrder } from "../policies/index.ts";
+import { kindOf } from "../policies/shapes.ts";
 import { didYouMean, nearestName, pathText } from "./faults.ts";
-import { fault, type Tree } from "./tree.ts";
+import { fault, plainValue, type Tree } from "./tree.ts";
 
 /** Keys of an environment that are not an overlay. */
 const OWN_KEYS = ["development"];
@@ -103,12 +104,24 @@ const addressRival = (path: Path, key: string): string | undefined =>
     : undefined;
 
 const replace = (base: Tree, over: Tree, laying: Laying): Tree => {
+  if (laying.path.length < 2) {
+    laying.diagnostics.push(notAMap(over, laying));
+    return base;
+  }
   if (!laying.development && weakens(base, over, laying.path)) {
     laying.diagnostics.push(protection(over, laying));
     return base;
   }
   return base.keyPlace === undefined ? over : { ...over, keyPlace: over.keyPlace ?? base.keyPlace };
 };
+
+const notAMap = (over: Tree, { path }: Laying): Diagnostic =>
+  fault(
+    over.place,
+    "wrong-type",
+    `"${pathText(path)}" is a map, not ${kindOf(plainValue(over))}.`,
+    "Write below it what differs, or remove it.",
+  );
 
 /** The policy in whose settings a path leads. */
 const policyOf = (path: Path): string => {

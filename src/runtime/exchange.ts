@@ -27,7 +27,8 @@ export class RequestExchange implements Exchange {
   readonly authority: string;
   readonly path: string;
   readonly query: string;
-  readonly pathFault: PathFault | undefined;
+  /** Why the request's target cannot be read in one way only; no route is looked for then. */
+  readonly fault: PathFault | "bad-host" | undefined;
   readonly defer: Defer;
   readonly startedAtMs: number;
   readonly preflightMethod: string | undefined;
@@ -70,7 +71,7 @@ export class RequestExchange implements Exchange {
       site.gateway.paths,
     );
     this.path = path;
-    this.pathFault = fault;
+    this.fault = isAuthority(this.authority, request.headers.get("host")) ? fault : "bad-host";
     this.preflightMethod = this.method === "OPTIONS" ? preflightMethodOf(request.headers) : undefined;
   }
 
@@ -86,6 +87,15 @@ export class RequestExchange implements Exchange {
     return (this.#clientIp ??= clientAddress(this.request, this.#site.gateway.clientIp));
   }
 }
+
+const AUTHORITY = /^(?:[a-z0-9_][a-z0-9_.-]*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+
+/**
+ * Whether host and port are that and nothing else. The URL is the Host field and the target in one text: a slash or a
+ * question mark in the field would move the border between the two (RFC 9112 section 3.2, S5).
+ */
+const isAuthority = (authority: string, field: string | null): boolean =>
+  AUTHORITY.test(authority) && (field === authority || field === null || AUTHORITY.test(field));
 
 /** Lower case already; without the port and without the dot of a fully qualified name. */
 const hostOf = (authority: string): string => {

@@ -42,7 +42,7 @@ export const link = (plan: Plan, registry: Registry, ports: Ports): Gateway => {
 
   const handlerOf = (index: number): Handler => (handlers[index] ??= chains.route(index));
   const dispatch = (exchange: RequestExchange): Response | Promise<Response> => {
-    if (exchange.pathFault !== undefined || REFUSED_METHODS.has(exchange.method)) return fallback(exchange);
+    if (exchange.fault !== undefined || REFUSED_METHODS.has(exchange.method)) return fallback(exchange);
     const result = route(exchange);
     if (result.outcome !== "found") {
       results.set(exchange, result);
@@ -145,13 +145,21 @@ const linkSite = (plan: Plan, registry: Registry, ports: Ports): Site => {
 
 /** 400, 404, 405 or 501 for what no route takes. */
 const unrouted = (exchange: RequestExchange, result: RouteResult | undefined): Response => {
-  if (exchange.pathFault !== undefined) {
+  if (exchange.fault === "bad-host") {
+    return problem(exchange, {
+      status: 400,
+      code: "host-refused",
+      title: "Bad request",
+      detail: "The Host field is not one host and an optional port.",
+    });
+  }
+  if (exchange.fault !== undefined) {
     return problem(exchange, {
       status: 400,
       code: "path-refused",
       title: "Bad request",
       detail: "The path has a form that parsers read differently.",
-      extensions: { reason: exchange.pathFault },
+      extensions: { reason: exchange.fault },
     });
   }
   if (REFUSED_METHODS.has(exchange.method)) {
@@ -205,12 +213,13 @@ const edited = (exchange: RequestExchange, response: Response): Response => {
   return whole;
 };
 
+/** Methods that a label may hold; a client can write any other. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
 const measure = (exchange: RequestExchange, response: Response, { metrics, clock }: Ports): void => {
   const { api, id } = exchange.route;
-  const labels = [api, id, exchange.method, String(response.status)];
-  metrics!.count("postern_requests_total", labels);
-  const seconds = (clock.now() - exchange.startedAtMs - exchange.upstreamMs) / 1000;
+  const method = METHODS.has(exchange.method) ? exchange.method : "other";
+  metrics!.count("postern_requests_total", [api, id, method, String(response.status)]);
+  const seconds = (clock.now() - exchange.startedAtMs) / 1000;
   metrics!.observe("postern_request_duration_seconds", [api, id], seconds);
-  if (exchange.target !== undefined)
-    metrics!.observe("postern_upstream_duration_seconds", [api, id], exchange.upstreamMs / 1000);
 };

@@ -1,3 +1,4 @@
+import type { Exchange } from "../core/exchange.ts";
 import type { RedirectPlan, RespondPlan } from "../core/plan.ts";
 import type { Handler } from "../core/policy.ts";
 import { problem } from "../core/problem.ts";
@@ -45,8 +46,19 @@ export const linkRedirect =
         detail: "The path cannot be redirected as it is.",
       });
     }
+    if (scheme === exchange.scheme && authority === exchange.authority && path === exchange.path)
+      return circular(exchange);
     return new Response(null, {
       status: plan.status,
       headers: { location: `${scheme}://${authority}${path}${exchange.query}` },
     });
   };
+
+/** `scheme: https` for a request that came by https: better told once than sent around until the client gives up. */
+const circular = (exchange: Exchange): Response =>
+  problem(exchange, {
+    status: 508,
+    code: "redirect-loop",
+    title: "Loop detected",
+    detail: "This request is where it would be redirected to.",
+  });

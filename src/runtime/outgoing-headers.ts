@@ -3,12 +3,19 @@ import type { ClientIpPlan } from "../core/plan.ts";
 import { peerAddress } from "./client-address.ts";
 import type { RequestExchange } from "./exchange.ts";
 
+/** What of the client's fields was seen; a field that was not need not be asked for, which costs as much as to set one. */
+const CONNECTION = 1;
+const VIA = 2;
+const CDN_LOOP = 4;
+const TRACEPARENT = 8;
+const TRACESTATE = 16;
+const CONTENT_LENGTH = 32;
+
 /**
  * Fields that end at the gateway: hop-by-hop ones (RFC 9110 section 7.6.1), and those by which a client could pose as a
  * trusted hop or reach what it was not routed to.
  */
-const ENDS_HERE = new Set([
-  "connection",
+const ENDS_HERE = [
   "keep-alive",
   "proxy-connection",
   "proxy-authorization",
@@ -34,33 +41,53 @@ const ENDS_HERE = new Set([
   "x-http-method",
   "x-method-override",
   "x-rewrite-url",
+];
+
+/** What becomes of a field by its name: 0 takes it off, a bit remembers it; all others are judged by what they begin with. */
+const ROLES: ReadonlyMap<string, number> = new Map([
+  ...ENDS_HERE.map((name) => [name, 0] as const),
+  ["connection", CONNECTION],
+  ["via", VIA],
+  ["cdn-loop", CDN_LOOP],
+  ["traceparent", TRACEPARENT],
+  ["tracestate", TRACESTATE],
+  ["content-length", CONTENT_LENGTH],
 ]);
 
 const PREFIXES = ["x-forwarded", "x-original-"];
 
-const endsHere = (name: string): boolean =>
-  ENDS_HERE.has(name) ||
-  name.includes("_") ||
-  (name.charCodeAt(0) === 120 && PREFIXES.some((prefix) => name.startsWith(prefix)));
+const poses = (name: string): boolean =>
+  name.includes("_") || (name.charCodeAt(0) === 120 && PREFIXES.some((prefix) => name.startsWith(prefix)));
+
+/** Takes off the copy what ends here, in one pass over the names, and answers what else was seen. */
+const takeOff = (incoming: Headers, headers: Headers): number => {
+  let seen = 0;
+  for (const name of incoming.keys()) {
+    const role = ROLES.get(name);
+    if (role === undefined ? poses(name) : role === 0) headers.delete(name);
+    else if (role !== undefined) seen |= role;
+  }
+  return seen;
+};
 
 /** Values of `Connection` that name no other field. */
-const ORDINARY = new Set(["close", "keep-alive", "upgrade", ""]);
+const ORDINARY = new Set(["close", "keep-alive", "upgrade"]);
 
-/** Fields that a `Connection` value names, in lower case. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+/** Fields that a `Connection` value names, in lower case; a member that is no field name cannot be a field either. */
 export const namedByConnection = (value: string): readonly string[] =>
   value
     .split(",")
     .map((name) => name.trim().toLowerCase())
-    .filter((name) => !ORDINARY.has(name));
+    .filter((name) => FIELD_NAME.test(name) && !ORDINARY.has(name));
 
 /** The identifier by which this gateway knows its own requests again (RFC 8586). */
 export const loopIdOf = (gatewayName: string): string => `${gatewayName}.postern`;
 
-/** Whether this gateway has seen the request before. */
-export const isLoop = (headers: Headers, loopId: string): boolean => {
-  const seen = headers.get("cdn-loop");
-  return seen?.split(",").some((entry) => entry.split(";")[0]!.trim() === loopId) ?? false;
-};
+/** Whether a CDN-Loop field names this gateway. */
+const namesLoop = (field: string, loopId: string): boolean =>
+  field.split(",").some((entry) => entry.split(";")[0]!.trim() === loopId);
 
 /** What the outgoing headers depend on beside the request. */
 export interface OutgoingSite {
@@ -72,30 +99,44 @@ export interface OutgoingSite {
 /**
  * The header fields for the upstream, in one copy: the client's without what ends here, the gateway's own (Via, RFC 9110
  * section 7.6.3; X-Forwarded-*; CDN-Loop, RFC 8586; traceparent, W3C Trace Context), and then what policies set, which
- * therefore no client can forge or remove.
+ * therefore no client can forge or remove. Undefined where this gateway has seen the request before.
  */
-export const outgoingHeaders = (exchange: RequestExchange, site: OutgoingSite, hasBody: boolean): Headers => {
+export const outgoingHeaders = (
+  exchange: RequestExchange,
+  site: OutgoingSite,
+  hasBody: boolean,
+): Headers | undefined => {
   const incoming = exchange.request.headers;
   const headers = new Headers(incoming);
-  for (const name of incoming.keys()) {
-    if (endsHere(name)) headers.delete(name);
+  const seen = takeOff(incoming, headers);
+  let via = "1.1 postern";
+  let loop = site.loopId;
+  let isTraced = false;
+  if (seen !== 0) {
+    if (seen & CDN_LOOP) {
+      const field = incoming.get("cdn-loop")!;
+      if (namesLoop(field, loop)) return undefined;
+      loop = `${field}, ${loop}`;
+    }
+    if (seen & CONNECTION) takeOffNamed(headers, incoming.get("connection")!);
+    if (seen & VIA) via = `${incoming.get("via")}, ${via}`;
+    if (seen & CONTENT_LENGTH && !hasBody) headers.delete("content-length");
+    isTraced = (seen & TRACEPARENT) !== 0 && VALID_TRACEPARENT.test(incoming.get("traceparent")!);
+    // The state of a trace that is not valid is not passed on.
+    if (seen & TRACESTATE && !isTraced) headers.delete("tracestate");
   }
-  const connection = incoming.get("connection");
-  if (connection !== null) for (const name of namedByConnection(connection)) deleteQuietly(headers, name);
-  if (!hasBody) headers.delete("content-length");
   setForwarded(headers, exchange, site);
-  const via = incoming.get("via");
-  headers.set("via", via === null ? "1.1 postern" : via + ", 1.1 postern");
-  const loop = incoming.get("cdn-loop");
-  headers.set("cdn-loop", loop === null ? site.loopId : `${loop}, ${site.loopId}`);
-  continueTrace(headers, incoming.get("traceparent"), site.uuid);
+  headers.set("via", via);
+  headers.set("cdn-loop", loop);
+  if (!isTraced) headers.set("traceparent", newTraceparent(site.uuid));
   applyHeaderEdits(headers, exchange.requestEdits);
   return headers;
 };
 
-/** A `Connection` member that is no field name cannot be a field either. */
-const deleteQuietly = (headers: Headers, name: string): void => {
-  if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) headers.delete(name);
+/** Takes off `Connection`, and what it names. */
+const takeOffNamed = (headers: Headers, connection: string): void => {
+  headers.delete("connection");
+  for (const name of namedByConnection(connection)) headers.delete(name);
 };
 
 /** X-Forwarded-* are rebuilt; what a trusted proxy in front wrote is continued. */
@@ -111,12 +152,11 @@ const setForwarded = (headers: Headers, exchange: RequestExchange, { clientIp }:
   headers.set("x-forwarded-host", (trusted && incoming.get("x-forwarded-host")) || exchange.authority);
 };
 
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
+const VALID_TRACEPARENT =
+  /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
-/** A valid trace goes on as it is; else one is begun, and the state of the invalid one is not passed on. */
-const continueTrace = (headers: Headers, traceparent: string | null, uuid: () => string): void => {
-  if (traceparent !== null && TRACEPARENT.test(traceparent)) return;
+/** Begins a trace. No span is recorded, so its flags are 0; the last digit keeps the parent's id from being all zeros. */
+const newTraceparent = (uuid: () => string): string => {
   const id = uuid().replaceAll("-", "");
-  headers.set("traceparent", `00-${id}-${id.slice(16, 31)}1-00`);
-  headers.delete("tracestate");
+  return `00-${id}-${id.slice(16, 31)}1-00`;
 };

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -104,7 +104,8 @@ const suggestionOf = (remedy: string): string | undefined =>
 
 describe("a remedy that says what to write to the letter", () => {
   const curable = names.filter((name) => {
-    const lines = readFileSync(path.join(FOLDER, name, "expected.txt"), "utf8").split("\n");
+    const expected = path.join(FOLDER, name, "expected.txt");
+    const lines = existsSync(expected) ? readFileSync(expected, "utf8").split("\n") : [];
     return lines.some((line) => suggestionOf(line.trim()) !== undefined);
   });
 

@@ -87,7 +87,18 @@ describe("a preflight", () => {
       "access-control-allow-headers":
         "authorization, content-type, idempotency-key, if-match, if-modified-since, if-none-match, if-unmodified-since, range, x-api-key, x-requested-with",
       "access-control-max-age": "600",
+      ...(CONFIG.exposeHeaders && { "access-control-expose-headers": CONFIG.exposeHeaders.join(", ") }),
       vary: "Origin",
+    });
+  });
+
+  it("allows every method and header field where it is said so, without credentials", async () => {
+    const config = { origins: "any", methods: ["*"], headers: ["*"], exposeHeaders: ["*"] };
+    const { answer } = await ask(config, { origin: SHOP, preflight: "PUT", headers: "x-anything" });
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      "access-control-allow-origin": "*",
+      "access-control-allow-methods": "*",
+      "access-control-allow-headers": "*",
     });
   });
 
@@ -406,8 +417,17 @@ describe("what the policy refuses", () => {
   it.each([
     ["a method in small letters", { origins: [SHOP], methods: ["put"] }, "methods.0"],
     ["a method that browsers never send", { origins: [SHOP], methods: ["TRACE"] }, "methods.0"],
-    ["every header field", { origins: [SHOP], headers: ["*"] }, "headers.0"],
-    ["to show every header field", { origins: [SHOP], exposeHeaders: ["*"] }, "exposeHeaders.0"],
+    ["every method with credentials", { origins: [SHOP], credentials: true, methods: ["*"] }, "methods.0"],
+    [
+      "every header field with credentials",
+      { origins: [SHOP], credentials: true, headers: ["*"] },
+      "headers.0",
+    ],
+    [
+      "to show every field with credentials",
+      { origins: [SHOP], credentials: true, exposeHeaders: ["*"] },
+      "exposeHeaders.0",
+    ],
     ["an unknown key", { origins: [SHOP], allowOrigins: [] }, ""],
     ["to say nothing of origins", {}, "origins"],
   ])("%s", (_, config, at) => {

@@ -81,7 +81,7 @@ const grant = (
     step.expose === undefined ? fields : { ...fields, "access-control-expose-headers": step.expose };
   const sets = Object.entries(answer).map(([name, value]): HeaderEdit => ({ op: "set", name, value }));
   return {
-    preflight: { ...fields, ...step.preflight, ...vary },
+    preflight: { ...answer, ...step.preflight, ...vary },
     edits: [...sets, ...varyEdits, ...removals(Object.keys(answer))],
   };
 };

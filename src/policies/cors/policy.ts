@@ -12,18 +12,11 @@ const origin = () =>
     return z.NEVER;
   });
 
-/** With credentials, browsers take `*` for a name, so it would not do what it says. */
-const namedHeader = () =>
-  headerName().refine(
-    (name) => name !== "*",
-    explain("A wildcard cannot stand here.", "List the header fields by name."),
-  );
-
 const method = () =>
   z
     .string()
     .regex(
-      /^[A-Z][A-Z-]*$/,
+      /^(?:[A-Z][A-Z-]*|\*)$/,
       explain("This is not a method.", "Write methods in capitals, as browsers compare them: [GET, PUT]."),
     )
     .refine(
@@ -60,13 +53,13 @@ const schema = z.strictObject({
       "Methods that pages may use; default: those of the route, or GET, HEAD, POST, PUT, PATCH and DELETE where it takes any.",
     ),
   headers: z
-    .array(namedHeader())
+    .array(headerName())
     .default(ALLOWED_HEADERS)
     .describe(
       `Request header fields that pages may set beside those that browsers always allow; default: ${ALLOWED_HEADERS.join(", ")}.`,
     ),
   exposeHeaders: z
-    .array(namedHeader())
+    .array(headerName())
     .default([])
     .describe(
       "Fields of an answer that pages may read beside those that browsers always show; default: none.",
@@ -93,6 +86,7 @@ export const cors = definePolicy({
   compile: ([instance], context): Step | undefined => {
     if (instance === undefined) return undefined;
     checkOrigins(instance, context);
+    checkWildcards(instance, context);
     const { origins, credentials, exposeHeaders, headers, maxAge, methods } = instance.config;
     return {
       origins: origins === "any" ? "any" : splitOrigins(origins),
@@ -122,6 +116,20 @@ const methodsOf = ({ route }: CompileContext): readonly string[] => {
   return route.methods.includes("GET") && !route.methods.includes("HEAD")
     ? [...route.methods, "HEAD"]
     : route.methods;
+};
+
+/** With credentials, browsers take `*` for a name (Fetch, section 3.2.5), so it would not do what it says. */
+const checkWildcards = (instance: Instance<Config>, context: CompileContext): void => {
+  if (!instance.config.credentials) return;
+  for (const key of ["methods", "headers", "exposeHeaders"] as const) {
+    const index = instance.config[key]?.indexOf("*") ?? -1;
+    if (index < 0) continue;
+    context.report(instance, [key, index], {
+      code: "cors-wildcard-with-credentials",
+      message: "Beside `credentials: true`, browsers take * for a name and not for all names.",
+      remedy: "List the names, or remove `credentials: true`.",
+    });
+  }
 };
 
 const checkOrigins = (instance: Instance<Config>, context: CompileContext): void => {

@@ -124,13 +124,15 @@ const sourceOf = ({ header, cookie, query }: Config["from"]): TokenSource => {
 
 const issuersOf = (instance: Instance<Config>, context: CompileContext): readonly IssuerInfo[] => {
   const names = instance.config.issuers;
-  if (context.issuerNames.length === 0)
+  if (context.issuerNames.length === 0) {
     context.report(instance, [], {
       code: "no-issuers",
       onKey: true,
       message: "No issuer is known, so no token can be accepted.",
       remedy: "Write who signs the tokens under `issuers:`.",
     });
+    return [];
+  }
   return (names ?? context.issuerNames).flatMap((name, index) => {
     const issuer = context.issuer(name);
     if (issuer !== undefined) {
