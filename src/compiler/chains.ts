@@ -22,13 +22,17 @@ export class StepTable {
   }
 }
 
-/** Compiles a route's policies to its chain: indices of steps, outermost first. */
+/**
+ * Compiles a route's policies to its chain: indices of steps, outermost first. `inUse` names the policies that some route
+ * of the gateway has.
+ */
 export const compileChain = (
   attached: Attached,
   route: RouteContext,
   order: readonly OrderedPolicy[],
   workshop: Workshop,
   table: StepTable,
+  inUse: ReadonlySet<string>,
 ): readonly number[] => {
   const instancesOf = (type: PolicyType): readonly InstanceIr[] => attached.instances.get(type.name) ?? [];
   for (const instances of attached.instances.values())
@@ -37,10 +41,13 @@ export const compileChain = (
   const context = contextFor(workshop, route, identity, false);
   return order.flatMap(({ type, stage }) => {
     const instances = instancesOf(type);
-    const wanted =
-      type.name === "identity" ? identity.policies.length > 0 || instances.length > 0 : instances.length > 0;
-    if (type.attachment === "identity" || !wanted) return [];
-    const step = type.compile(instances, context, stage);
+    if (type.attachment === "identity") return [];
+    const wanted = instances.length > 0 || (type.name === "identity" && identity.policies.length > 0);
+    const step = wanted
+      ? type.compile(instances, context, stage)
+      : inUse.has(type.name)
+        ? type.elsewhere?.(context)
+        : undefined;
     return step === undefined ? [] : [table.indexOf(type.name, step)];
   });
 };

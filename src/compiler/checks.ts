@@ -1,6 +1,7 @@
 import { anyOf, didYouMean, nearestName } from "../config/faults.ts";
 import type { Documents } from "../config/load.ts";
 import { fault, placeAt, type Tree, treeAt } from "../config/tree.ts";
+import type { Diagnostic, Place } from "../core/diagnostic.ts";
 import type { PolicyType } from "../core/policy.ts";
 import type { Attached } from "./attachments.ts";
 import type { Report, RouteIr } from "./ir.ts";
@@ -103,54 +104,55 @@ export const checkBefore = (
   documents: Documents,
   report: Report,
 ): void => {
-  const ids = routes.map((route) => route.id);
-  const meet = (...pair: readonly string[]): boolean =>
-    leaves.some(({ candidates }) => pair.every((id) => candidates.some(({ route }) => route.id === id)));
   for (const route of routes) {
     for (const [index, id] of route.before.entries()) {
       const place = placeAt(documents.tree, [...route.documentPath, "before", index]);
       const other = routes.find((candidate) => candidate.id === id);
-      if (id === route.id) {
-        report(
-          fault(place, "bad-value", "A route cannot go before itself.", "Remove it, or name another route."),
-        );
-      } else if (!ids.includes(id)) {
-        if (isWritten(id, documents)) continue;
-        const sibling = `${route.api}.${id}`;
-        report(
-          fault(
-            place,
-            "unknown-name",
-            `There is no route "${id}".`,
-            ids.includes(sibling)
-              ? `Write its whole id: ${sibling}.`
-              : (didYouMean(id, ids) ?? "Write the whole id of a route: api.route."),
-          ),
-        );
-      } else if (other?.before.includes(route.id) === true) {
-        // Once for the two.
-        if (route.id < id) continue;
-        report(
-          fault(
-            place,
-            "conflicting-keys",
-            `"${route.id}" and "${id}" each go before the other.`,
-            "Keep one of the two.",
-          ),
-        );
-      } else if (!meet(route.id, id)) {
-        report(
-          fault(
-            place,
-            "before-without-effect",
-            `"${route.id}" and "${id}" differ in host or path: there is no tie to break.`,
-            "Remove it.",
-            { severity: "warning" },
-          ),
-        );
-      }
+      if (other !== undefined) wrongBefore(route, other, place, leaves).forEach(report);
+      else if (!isWritten(id, documents)) report(unknownRoute(id, route, routes, place));
     }
   }
+};
+
+const unknownRoute = (id: string, route: RouteIr, routes: readonly RouteIr[], place: Place): Diagnostic => {
+  const ids = routes.map((candidate) => candidate.id);
+  const sibling = `${route.api}.${id}`;
+  return fault(
+    place,
+    "unknown-name",
+    `There is no route "${id}".`,
+    ids.includes(sibling)
+      ? `Write its whole id: ${sibling}.`
+      : (didYouMean(id, ids) ?? "Write the whole id of a route: api.route."),
+  );
+};
+
+const wrongBefore = (
+  route: RouteIr,
+  other: RouteIr,
+  place: Place,
+  leaves: readonly Leaf[],
+): readonly Diagnostic[] => {
+  if (other === route)
+    return [
+      fault(place, "bad-value", "A route cannot go before itself.", "Remove it, or name another route."),
+    ];
+  const pair = `"${route.id}" and "${other.id}"`;
+  if (other.before.includes(route.id)) {
+    const twice = fault(
+      place,
+      "conflicting-keys",
+      `${pair} each go before the other.`,
+      "Keep one of the two.",
+    );
+    // Once for the two.
+    return route.id < other.id ? [] : [twice];
+  }
+  const has = ({ candidates }: Leaf, wanted: RouteIr): boolean =>
+    candidates.some((candidate) => candidate.route === wanted);
+  if (leaves.some((leaf) => has(leaf, route) && has(leaf, other))) return [];
+  const message = `${pair} differ in host or path: there is no tie to break.`;
+  return [fault(place, "before-without-effect", message, "Remove it.", { severity: "warning" })];
 };
 
 /** Whether a route is written down, sound or not. */

@@ -146,6 +146,7 @@ const compileRoutes = (routes: readonly RouteIr[], compiling: Compiling): RouteP
   const { documents, workshop, attachments, table, report } = compiling;
   const site = { documents, report, claims: claimNames(workshop) };
   const open: RouteIr[] = [];
+  const inUse = new Set(routes.flatMap((route) => [...attachments.of(route).instances.keys()]));
   const plans = routes.flatMap((route): RoutePlan[] => {
     const attached = attachments.of(route);
     const identified = isIdentified(attached, types);
@@ -153,7 +154,7 @@ const compileRoutes = (routes: readonly RouteIr[], compiling: Compiling): RouteP
     // Nothing is said of what follows from policies that cannot be read.
     if (route.levels.some((level) => level.broken)) return [];
     if (!identified && !route.levels.some((level) => level.public)) open.push(route);
-    const chain = compileChain(attached, routeContext(route), policyOrder, workshop, table);
+    const chain = compileChain(attached, routeContext(route), policyOrder, workshop, table, inUse);
     return action === undefined ? [] : [{ id: route.id, api: route.api, chain, action }];
   });
   reportOpenRoutes(open, routes, documents, report);
@@ -170,7 +171,7 @@ const fallbackChain = (
 ): readonly number[] => {
   const end = policyOrder.findIndex(({ type }) => type.attachment === "identity");
   const attached = attachments.of({ levels: levelsOf(documents) });
-  return compileChain(attached, fallbackContext(), policyOrder.slice(0, end), workshop, table);
+  return compileChain(attached, fallbackContext(), policyOrder.slice(0, end), workshop, table, new Set());
 };
 
 const finish = (body: Omit<Plan, "version" | "hash">): Plan => {

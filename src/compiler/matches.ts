@@ -39,21 +39,10 @@ export const writtenMatch = (
     return undefined;
   }
   const prefix = match.path === undefined;
-  const place = placeAt(route.tree, [...at, prefix ? "pathPrefix" : "path"]);
-  const text = match.path ?? match.pathPrefix?.replace(/\/+$/, "") ?? "";
-  const segments = pathSegments(text === "" ? "/" : text, place, report);
+  const segments = prefix
+    ? prefixSegments(match.pathPrefix ?? "/", placeAt(route.tree, [...at, "pathPrefix"]), report)
+    : pathSegments(match.path!, placeAt(route.tree, [...at, "path"]), report);
   if (segments === undefined) return undefined;
-  if (prefix && segments.some((segment) => segment.kind !== "literal")) {
-    report(
-      fault(
-        place,
-        "bad-path",
-        "A prefix holds no parameters.",
-        `Write the whole path, with what remains at its end: \`path: "${text}/{rest...}"\`.`,
-      ),
-    );
-    return undefined;
-  }
   return {
     hosts: hostsOf(match, [...at, "hosts"], route, site),
     segments,
@@ -61,6 +50,26 @@ export const writtenMatch = (
     methods: [...new Set(match.methods ?? [])].sort(),
     ...conditionsOf(match),
   };
+};
+
+/** The segments of a prefix, whose last slash counts for nothing. */
+const prefixSegments = (
+  text: string,
+  place: Place,
+  report: Report,
+): readonly TemplateSegment[] | undefined => {
+  const bare = text.replace(/\/+$/, "");
+  const segments = pathSegments(bare === "" ? "/" : bare, place, report);
+  if (segments?.every((segment) => segment.kind === "literal") !== false) return segments;
+  report(
+    fault(
+      place,
+      "bad-path",
+      "A prefix holds no parameters.",
+      `Write the whole path, with what remains at its end: \`path: "${bare}/{rest...}"\`.`,
+    ),
+  );
+  return undefined;
 };
 
 /** The segments of a path template; what is wrong with it is reported. */

@@ -3,6 +3,7 @@ import type { Documents } from "../config/load.ts";
 import { fault, placeAt } from "../config/tree.ts";
 import type { Typed } from "../config/typing.ts";
 import type { BalancerPlan, TargetPlan, UpstreamPlan } from "../core/plan.ts";
+import type { Path } from "../core/policy.ts";
 import { isPrivateHost } from "../policies/network.ts";
 import type { Report } from "./ir.ts";
 
@@ -50,70 +51,52 @@ const compileTarget = (
   upstream: Typed<UpstreamDocument>,
   { development, report }: { development: boolean; report: Report },
 ): TargetPlan | undefined => {
-  const place = (key: string, onKey = false) => placeAt(upstream.tree, ["targets", name, key], onKey);
-  if ((target.url === undefined) === (target.binding === undefined)) {
-    const [what, remedy] =
-      target.url === undefined
-        ? ["has no address", "Give it a `url` or a `binding`."]
-        : ["has two addresses", "Keep `url` or `binding`, not both."];
-    report(
-      fault(
-        placeAt(upstream.tree, ["targets", name], true),
-        target.url === undefined ? "missing-key" : "conflicting-keys",
-        `The target "${name}" ${what}.`,
-        remedy,
-      ),
+  const tell = (path: Path, onKey: boolean, code: string, message: string, remedy: string): void =>
+    report(fault(placeAt(upstream.tree, ["targets", name, ...path], onKey), code, message, remedy));
+  const { url, binding, network, weight } = target;
+  if (url !== undefined && binding !== undefined) {
+    tell(
+      [],
+      true,
+      "conflicting-keys",
+      `The target "${name}" has two addresses.`,
+      "Keep `url` or `binding`, not both.",
     );
     return undefined;
   }
-  if (target.binding !== undefined) {
-    if (target.network !== undefined)
-      report(
-        fault(
-          place("network", true),
-          "conflicting-keys",
-          "A service binding needs no network.",
-          "Remove `network`.",
-        ),
-      );
+  if (binding !== undefined) {
+    if (network !== undefined)
+      tell(["network"], true, "conflicting-keys", "A service binding needs no network.", "Remove `network`.");
     return {
       name,
-      weight: target.weight,
-      binding: target.binding,
-      origin: "http://" + target.binding.toLowerCase().replaceAll("_", "-"),
+      weight,
+      binding,
+      origin: "http://" + binding.toLowerCase().replaceAll("_", "-"),
       basePath: "",
     };
   }
-  const url = targetUrl(target.url!);
-  if (typeof url === "string") {
-    report(
-      fault(
-        place("url"),
-        "bad-url",
-        url,
-        "Write scheme, host and an optional base path: https://orders.example.com/v1.",
-      ),
-    );
+  if (url === undefined) {
+    tell([], true, "missing-key", `The target "${name}" has no address.`, "Give it a `url` or a `binding`.");
     return undefined;
   }
-  const isPrivate = isPrivateHost(url.hostname);
-  if (isPrivate && target.network !== "private" && !development) {
-    report(
-      fault(
-        place("url"),
-        "private-address",
-        `"${url.hostname}" is a private address.`,
-        "Add `network: private` if the gateway may reach it.",
-      ),
-    );
+  const parsed = targetUrl(url);
+  if (typeof parsed === "string") {
+    const remedy = "Write scheme, host and an optional base path: https://orders.example.com/v1.";
+    tell(["url"], false, "bad-url", parsed, remedy);
+    return undefined;
   }
-  const network = target.network ?? (isPrivate ? "private" : undefined);
+  const isPrivate = isPrivateHost(parsed.hostname);
+  if (isPrivate && network !== "private" && !development) {
+    const remedy = "Add `network: private` if the gateway may reach it.";
+    tell(["url"], false, "private-address", `"${parsed.hostname}" is a private address.`, remedy);
+  }
+  const reached = network ?? (isPrivate ? "private" : undefined);
   return {
     name,
-    weight: target.weight,
-    origin: url.origin,
-    basePath: url.pathname.replace(/\/+$/, ""),
-    ...(network === undefined ? {} : { network }),
+    weight,
+    origin: parsed.origin,
+    basePath: parsed.pathname.replace(/\/+$/, ""),
+    ...(reached === undefined ? {} : { network: reached }),
   };
 };
 

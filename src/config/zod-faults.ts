@@ -5,6 +5,7 @@ import { kindOf } from "../policies/shapes.ts";
 import { anyOf, nearestName, pathText } from "./faults.ts";
 import { descriptionAt, keysAt } from "./schema-keys.ts";
 import { fault, placeAt, plainValue, type Tree, treeAt } from "./tree.ts";
+import { closeness, FAR, ownWords, shown, typeRemedy, typeWords } from "./zod-words.ts";
 
 /** The part that is read: its tree, its schema, and its path from the top of the documents. */
 interface Part {
@@ -63,7 +64,7 @@ const issueFaults = (issue: z.core.$ZodIssue, above: Path, part: Part): Found[] 
     default: {
       const usual = issue.code === "invalid_format" ? "bad-format" : "bad-value";
       const { code = usual, onKey = false } = (issue as { params?: SaidOptions }).params ?? {};
-      return [said(ownWords(issue, path), part, path, { code, onKey })];
+      return [said(ownWords(issue, keyText(path)), part, path, { code, onKey })];
     }
   }
 };
@@ -106,33 +107,9 @@ const said = (message: string, { tree }: Part, path: Path, { code, onKey }: Said
   return { diagnostic: fault(place, code ?? "bad-value", wrong, remedy) };
 };
 
-/** What is too small or too large, in our words where the shape has none of its own. */
-const ownWords = (issue: z.core.$ZodIssue, path: Path): string => {
-  if (issue.message.includes("\n") || (issue.code !== "too_small" && issue.code !== "too_big"))
-    return issue.message;
-  const key = keyText(path);
-  const isNumber = issue.origin === "number" || issue.origin === "int";
-  if (issue.code === "too_big")
-    return `"${key}" is too ${isNumber ? "large" : "long"}.\nWrite ${issue.maximum} or less.`;
-  if (isNumber) return `"${key}" is too small.\nWrite ${issue.minimum} or more.`;
-  return issue.origin === "string"
-    ? `"${key}" is an empty text.\nWrite at least one character.`
-    : `The list "${key}" is empty.\nList at least ${issue.minimum}.`;
-};
-
-const words: Readonly<Record<string, string>> = {
-  string: "a text",
-  number: "a number",
-  int: "a whole number",
-  boolean: "true or false",
-  array: "a list",
-  object: "a map",
-  record: "a map",
-};
-
 const typeFault = (issue: z.core.$ZodIssueInvalidType, part: Part, path: Path): Found => {
   const found = treeAt(part.tree, path);
-  const expected = words[issue.expected] ?? `a ${issue.expected}`;
+  const expected = typeWords[issue.expected] ?? `a ${issue.expected}`;
   const own = issue.message.includes("\n");
   if (found === undefined) return missingKey(part, path, own ? issue.message : expected, own);
   if (own) return said(issue.message, part, path, { code: "wrong-type" });
@@ -146,21 +123,6 @@ const typeFault = (issue: z.core.$ZodIssueInvalidType, part: Part, path: Path): 
   return {
     diagnostic: fault(found.place, "wrong-type", wrong, typeRemedy(issue.expected, expected, value, key)),
   };
-};
-
-const typeRemedy = (type: string, expected: string, value: unknown, key: string): string => {
-  const isScalar = value !== null && typeof value !== "object";
-  if (type === "string" && isScalar) return `Write it in quotes: "${String(value)}".`;
-  if (type === "string" && value !== null && Object.keys(value as object).join() === "env")
-    return "Write the value itself: only secrets are references, and what differs between environments is written under `environments:`.";
-  if (type === "array") return `Write a list: [${isScalar ? String(value) : "one, two"}].`;
-  if (type === "object" || type === "record")
-    return value === null
-      ? `Write its keys below it, or \`${key}: {}\`.`
-      : "Write a map of names and values.";
-  if (isScalar && type !== "boolean" && String(Number(value)) === value)
-    return `Write it without quotes: ${value}.`;
-  return `Write ${expected}.`;
 };
 
 /** `expected` is what the value would be, or a message of our own. */
@@ -200,12 +162,6 @@ const valueFault = (issue: z.core.$ZodIssueInvalidValue, part: Part, path: Path)
   };
 };
 
-const shown = (value: unknown): string => {
-  if (value === null) return "An empty value";
-  if (typeof value !== "object") return JSON.stringify(value);
-  return Array.isArray(value) ? "A list" : "A map";
-};
-
 /** Of a union's branches, speaks for the one that the value was most likely meant for: the one that got furthest. */
 const unionFaults = (issue: z.core.$ZodIssueInvalidUnion, path: Path, part: Part): Found[] => {
   const found = treeAt(part.tree, path);
@@ -226,17 +182,6 @@ const unionFaults = (issue: z.core.$ZodIssueInvalidUnion, path: Path, part: Part
   if (best !== undefined && best.score <= FAR && literals.length > 0 && isScalar)
     return [wordFault(String(found.scalar), literals, part, path)];
   return (best?.issues ?? []).flatMap((inner) => issueFaults(inner, path, part));
-};
-
-const FAR = -100;
-
-/** How near a value is to a branch: of another kind altogether is far, and unknown keys count for a map. */
-const closeness = (issues: readonly z.core.$ZodIssue[], isMap: boolean): number => {
-  const other = issues.some(
-    (issue) => issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value"),
-  );
-  const unknown = issues.filter((issue) => issue.code === "unrecognized_keys").length;
-  return (other ? FAR : 0) - (isMap ? unknown * 10 : 0) - issues.length;
 };
 
 /** A scalar where a few words may stand, or a map. */

@@ -136,6 +136,11 @@ export interface PolicyType<Schema extends z.ZodType = z.ZodType, Step extends J
     context: CompileContext,
     stage: string,
   ): Step | undefined;
+  /**
+   * The step of a route that does not have the policy while another route of the gateway does; for what concerns them
+   * anyway, as a change concerns a cache.
+   */
+  elsewhere?(context: CompileContext): Step | undefined;
   /** Loads the run side. */
   readonly filter: () => Promise<
     { readonly filter: FilterFactory<Step> } | { readonly authenticator: AuthenticatorFactory<Step> }

@@ -84,10 +84,15 @@ const linkCall = ({ name, targets, balancer }: LinkedUpstream, timeoutMs: number
 /** An upgrade that nobody asked for, and a number that is no status (RFC 9110 section 15), are no answers. */
 const isFinal = (status: number): boolean => status >= 200 && status <= 599;
 
+/** Fields of the hop behind the gateway that the platform lets through (RFC 9110 section 7.6.1 and 11.7). */
+const HOP_FIELDS = ["proxy-connection", "proxy-authenticate", "proxy-authentication-info"];
+
 /** The upstream's answer as it is; what belongs to the hop behind us is taken off when the answer is finished. */
 const fromUpstream = (exchange: RequestExchange, response: Response): Response => {
   exchange.upstreamResponse = response;
-  const connection = response.headers.get("connection");
+  const { headers } = response;
+  for (const name of HOP_FIELDS) if (headers.has(name)) exchange.answerEdits.unshift({ op: "remove", name });
+  const connection = headers.get("connection");
   if (connection !== null) {
     for (const name of namedByConnection(connection)) exchange.answerEdits.unshift({ op: "remove", name });
   }

@@ -180,3 +180,32 @@ describe("routes that are written", () => {
     ],
   ])("%s is refused", (_, route, codes) => expect(written(route)).toEqual(codes));
 });
+
+describe("what routes change that others stored", () => {
+  const apis = (cache: string) => `apis:
+  orders:
+    upstream: orders
+    policies: { jwt: { issuers: [main] } }
+    routes:
+      read: { match: { path: /orders, methods: [GET] }${cache} }
+      peek: { match: { path: /orders/x, methods: [GET, HEAD] } }
+      write: { match: { path: /orders, methods: [POST] } }
+`;
+  const cachesOf = (cache: string, id: string) => {
+    const plan = planOf(compiledApis(apis(cache)));
+    return routeOf(plan, id).chain.flatMap((index) =>
+      plan.steps[index]!.policy === "cache" ? [plan.steps[index]!.step] : [],
+    );
+  };
+  const CACHE = ", policies: { cache: { ttl: 1m } }";
+
+  it("is forgotten, wherever it is changed (RFC 9111 section 4.4)", () => {
+    expect(cachesOf(CACHE, "orders.write")).toMatchObject([{ forgetOnly: true, perCaller: true }]);
+    expect(cachesOf(CACHE, "orders.read")).toMatchObject([{ forgetOnly: false }]);
+  });
+
+  it("costs routes nothing that change nothing, or where nothing is stored", () => {
+    expect(cachesOf(CACHE, "orders.peek")).toEqual([]);
+    expect(cachesOf("", "orders.write")).toEqual([]);
+  });
+});

@@ -13,7 +13,8 @@ export const filter: FilterFactory<Step> = (step, ports, site) => {
   const cache = linkCache(step, ports, site);
   return (next) => (exchange) => {
     const { method } = exchange;
-    if (method === "GET" || method === "HEAD") return lookUp(cache, exchange, next);
+    if (method === "GET" || method === "HEAD")
+      return step.forgetOnly ? next(exchange) : lookUp(cache, exchange, next);
     return SAFE.has(method) ? next(exchange) : passUnsafe(cache, exchange, next);
   };
 };

@@ -11,6 +11,8 @@ import { Tiers } from "./tiers.ts";
 
 /** What the filter of one policy needs to know. */
 export type Step = {
+  /** The route stores nothing: it only forgets what its requests change of what other routes stored. */
+  readonly forgetOnly: boolean;
   /** Lifetime where the origin gives none, in milliseconds; with `override`, in place of the origin's. */
   readonly ttlMs: number | null;
   readonly override: boolean;

@@ -63,6 +63,8 @@ const schema = z.strictObject({
 
 type Config = z.output<typeof schema>;
 
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+
 /** The cache policy. */
 export const cache = definePolicy({
   name: "cache",
@@ -76,6 +78,7 @@ export const cache = definePolicy({
     check(instance, context);
     const identified = context.identity.policies.length > 0;
     return {
+      forgetOnly: false,
       ttlMs: config.ttl ?? null,
       override: config.override && config.ttl !== undefined,
       staleWhileRevalidateMs: config.staleWhileRevalidate ?? null,
@@ -91,6 +94,26 @@ export const cache = definePolicy({
       behindProxy: typeof context.gateway.clientIp === "object",
     };
   },
+  /** Whatever route changes a resource, what others stored of it is forgotten (RFC 9111 section 4.4). */
+  elsewhere: ({ route, identity, gateway }): Step | undefined =>
+    route.methods.length > 0 && route.methods.every((method) => SAFE.has(method))
+      ? undefined
+      : {
+          forgetOnly: true,
+          ttlMs: null,
+          override: false,
+          staleWhileRevalidateMs: null,
+          staleIfErrorMs: null,
+          perCaller: identity.policies.length > 0,
+          query: null,
+          headers: [],
+          cookies: [],
+          claims: [],
+          tiers: ["edge", "isolate"],
+          maxBody: 0,
+          clientDirectives: false,
+          behindProxy: typeof gateway.clientIp === "object",
+        },
   filter: () => import("./filter.ts"),
 });
 

@@ -7,6 +7,7 @@ import { filter, type Step } from "../../../src/policies/cache/filter.ts";
 import { type FakePorts, fakeExchange, fakePorts, fakeSite } from "../../support/ports.ts";
 
 export const DEFAULT_STEP: Step = {
+  forgetOnly: false,
   ttlMs: null,
   override: false,
   staleWhileRevalidateMs: null,

@@ -141,3 +141,16 @@ it("invalidations that are no longer known one by one count for every key", () =
     false,
   ]);
 });
+
+describe("a route without a cache of its own", () => {
+  it("forgets what its requests change, and stores nothing itself", async () => {
+    const gateway = await holding(["/a"]);
+    gateway.answers(() => answer(LIVE));
+    const writes = { ...gateway.step, forgetOnly: true };
+    for (const _ of ["the first time", "the second"])
+      expect((await gateway.send("/b", {}, writes)).cacheStatus).toBe("");
+    expect(await isKept(gateway, "/a")).toBe(true);
+    await gateway.send("/a", { method: "POST" }, writes);
+    expect(await isKept(gateway, "/a")).toBe(false);
+  });
+});

@@ -27,6 +27,7 @@ describe("what a cache policy compiles to", () => {
     const place: Place = { identity: JWT, gateway: { clientIp: { trustedHops: 1 } } };
     expect(compiled(config, place)).toEqual({
       step: {
+        forgetOnly: false,
         ttlMs: 30_000,
         override: true,
         staleWhileRevalidateMs: 60_000,
