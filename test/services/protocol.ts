@@ -131,7 +131,9 @@ export const describeService = ({ send }: Client, { path, headers, allowed }: Kn
       const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
       const answer = await send("GET", target, { headers, bindings: brokenBindings });
       expect(answer).toMatchObject({ status, body: { code } });
-      expect(JSON.stringify([answer.body, ...answer.headers])).not.toMatch(/\bD1\b|secret|database|stack|\.ts/i);
+      expect(JSON.stringify([answer.body, ...answer.headers])).not.toMatch(
+        /\bD1\b|secret|database|stack|\.ts/i,
+      );
       const { instance } = answer.body as { instance: string };
       const [[logged]] = log.mock.calls as [[{ id: string; cause: string }]];
       expect(`urn:uuid:${logged.id}`).toBe(instance);
