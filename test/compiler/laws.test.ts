@@ -11,20 +11,20 @@ import { compiled, planOf, sourcesOf } from "../support/compiling.ts";
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-type Map_ = { [key: string]: Json };
+type JsonMap = { [key: string]: Json };
 
-interface Set_ {
-  readonly files: readonly Map_[];
+interface PolicySet {
+  readonly files: readonly JsonMap[];
   readonly openapi: Sources["openapi"];
 }
 
-const read = (folder: string): Set_ => {
+const read = (folder: string): PolicySet => {
   const texts = (name: string): [string, string][] =>
     readdirSync(path.join(folder, name))
       .filter((file) => file.endsWith(".yaml"))
       .map((file) => [file, readFileSync(path.join(folder, name, file), "utf8")]);
   return {
-    files: texts("policies").map(([, text]) => parse(text, { merge: true }) as Map_),
+    files: texts("policies").map(([, text]) => parse(text, { merge: true }) as JsonMap),
     // Read once: documents are remembered.
     openapi: sourcesOf({}, Object.fromEntries(texts("openapi"))).openapi,
   };
@@ -35,7 +35,7 @@ const SETS = [
   ["a gateway of everything", read(path.join(ROOT, "test/golden/waists/everything"))],
 ] as const;
 
-const textsOf = (files: readonly Map_[]): Record<string, string> =>
+const textsOf = (files: readonly JsonMap[]): Record<string, string> =>
   Object.fromEntries(
     files.map((file, index) => [`f${index}.yaml`, stringify(file, { aliasDuplicateObjects: false })]),
   );
@@ -68,12 +68,12 @@ const reordered = (value: Json, next: (below: number) => number): Json => {
 };
 
 /** The same names, spread over other files. */
-const redistributed = (files: readonly Map_[], next: (below: number) => number): Map_[] => {
-  const result: Map_[] = [{}, {}, {}, {}];
+const redistributed = (files: readonly JsonMap[], next: (below: number) => number): JsonMap[] => {
+  const result: JsonMap[] = [{}, {}, {}, {}];
   for (const file of files)
     for (const [key, names] of shuffled(Object.entries(file), next))
-      for (const [name, value] of shuffled(Object.entries(names as Map_), next))
-        ((result[next(result.length)]![key] ??= {}) as Map_)[name] = reordered(value, next);
+      for (const [name, value] of shuffled(Object.entries(names as JsonMap), next))
+        ((result[next(result.length)]![key] ??= {}) as JsonMap)[name] = reordered(value, next);
   return result;
 };
 
@@ -152,8 +152,8 @@ const pathsOf = (value: Json, at: readonly (string | number)[] = []): (readonly 
 };
 
 /** The files with some things in them spoiled: other values, other keys, keys that are gone. */
-const spoiled = (files: readonly Map_[], next: (below: number) => number): Map_[] => {
-  const copy = structuredClone(files) as Map_[];
+const spoiled = (files: readonly JsonMap[], next: (below: number) => number): JsonMap[] => {
+  const copy = structuredClone(files) as JsonMap[];
   for (let slip = 0; slip <= next(3); slip++) {
     const file = copy[next(copy.length)]!;
     const paths = pathsOf(file).filter((at) => at.length > 0);
@@ -162,7 +162,7 @@ const spoiled = (files: readonly Map_[], next: (below: number) => number): Map_[
     const last = at[at.length - 1]!;
     const holder = at
       .slice(0, -1)
-      .reduce<Json>((inner, step) => (inner as Map_)[step as string]!, file) as Map_;
+      .reduce<Json>((inner, step) => (inner as JsonMap)[step as string]!, file) as JsonMap;
     const kind = next(4);
     if (kind === 0) delete holder[last as string];
     else if (kind === 1 && typeof last === "string") {

@@ -93,6 +93,7 @@ describe("an environment changes values at places that exist", () => {
     ["a policy", "gateway: { policies: { requestId: {} } }"],
     ["a top-level key", "consumers: {}"],
     ["an environment", "environments: { other: {} }"],
+    ["an environment that does exist, in another one,", "environments: { it: {} }"],
   ])("%s that does not exist is refused, and not added", (_, overlay) => {
     const { codes, value } = overlaid(overlay);
     expect(codes).toEqual(["overlay-new-place"]);

@@ -174,11 +174,11 @@ const byName = (pairs: readonly Pair[]): Record<string, string> => Object.fromEn
 
 const isAny = (list: readonly string[] | undefined): boolean => list?.includes("*") ?? false;
 
-/** Any origin is `any`, and any method is to say none: those of the route are allowed then. */
+/** Any origin is `any`. With credentials `*` is no wildcard: to say nothing of methods allows those of the route then. */
 const corsWords = (filter: Typed<"cors">): object => ({
   origins: isAny(filter.allow_origins) ? "any" : filter.allow_origins,
   ...(filter.allow_methods !== undefined &&
-    !isAny(filter.allow_methods) && { methods: filter.allow_methods }),
+    !(isAny(filter.allow_methods) && filter.allow_credentials) && { methods: filter.allow_methods }),
   ...(filter.allow_headers !== undefined && { headers: filter.allow_headers }),
   ...(filter.expose_headers !== undefined && { exposeHeaders: filter.expose_headers }),
   ...(filter.allow_credentials !== undefined && { credentials: filter.allow_credentials }),
