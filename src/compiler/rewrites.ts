@@ -35,7 +35,20 @@ export const pathTemplate = (text: string, path: Path, route: RouteIr, site: Act
     site.report(fault(place, code, message, remedy));
   }
   if (compiled.faults.length === 0) checkNormal(compiled.template, path, route, site);
-  return compiled.template;
+  const rest = restNames(route);
+  return compiled.template.map((part) =>
+    typeof part !== "string" && part.from === "params" && rest.has(part.name)
+      ? { ...part, verbatim: true }
+      : part,
+  );
+};
+
+/** Parameters that take what remains of the path, in every match of the route. */
+const restNames = ({ matches }: RouteIr): ReadonlySet<string> => {
+  const perMatch = matches.map(({ segments }) =>
+    segments.flatMap((segment) => (segment.kind === "rest" ? [segment.name] : [])),
+  );
+  return new Set(perMatch[0]?.filter((name) => perMatch.every((names) => names.includes(name))));
 };
 
 /** Stands in for a reference; no path has it by chance. */

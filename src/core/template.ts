@@ -2,12 +2,19 @@ import type { Exchange } from "./exchange.ts";
 
 /** A compiled template: literal text and references, in turn. */
 export type Template = readonly TemplatePart[];
-export type TemplatePart = string | { readonly from: TemplateSource; readonly name: string };
+export type TemplatePart =
+  | string
+  | {
+      readonly from: TemplateSource;
+      readonly name: string;
+      /** The value is path text already, as `{rest...}` takes it: it stands in a path as it is. */
+      readonly verbatim?: true;
+    };
 /** What a template may quote. */
 export type TemplateSource = "params" | "identity" | "claims" | "client" | "request";
 
 /** The value of one reference as text; empty when there is none. */
-const quoted = (part: Exclude<TemplatePart, string>, exchange: Exchange): string => {
+const valueIn = (part: Exclude<TemplatePart, string>, exchange: Exchange): string => {
   switch (part.from) {
     case "params":
       return text(exchange.params[part.name]);
@@ -42,7 +49,10 @@ export const forTag: Escape = (value) => encodeURIComponent(value);
 /** Fills a template for one exchange. */
 export const fillTemplate = (template: Template, exchange: Exchange, quote: Escape): string => {
   let filled = "";
-  for (const part of template) filled += typeof part === "string" ? part : quote(quoted(part, exchange));
+  for (const part of template) {
+    if (typeof part === "string") filled += part;
+    else filled += part.verbatim ? valueIn(part, exchange) : quote(valueIn(part, exchange));
+  }
   return filled;
 };
 

@@ -76,8 +76,12 @@ const found = (
   if (candidate.params.length === 0 && hostParam === undefined)
     return { outcome: "found", route: candidate.route, params: NO_PARAMS };
   const params: Record<string, string> = {};
-  for (let index = 0; index < candidate.params.length; index++)
-    params[candidate.params[index]!] = decodeSegment(search.captured[index]!);
+  const last = candidate.params.length - 1;
+  for (let index = 0; index <= last; index++) {
+    const text = search.captured[index]!;
+    // What `{rest...}` takes is path text: decoded, an encoded slash in it would look like a border of segments.
+    params[candidate.params[index]!] = search.tookRest && index === last ? text : decodeSegment(text);
+  }
   if (hostParam !== undefined) params[hostParam] = name.slice(0, name.length - host!.text.length);
   return { outcome: "found", route: candidate.route, params };
 };
@@ -157,6 +161,7 @@ class Search {
   readonly #method: string;
   readonly #preflight: boolean;
   readonly captured: string[] = [];
+  tookRest = false;
   readonly allow = new Set<string>();
 
   constructor(request: Routable) {
@@ -220,6 +225,7 @@ class Search {
     if (node.rest !== undefined) {
       this.captured.push(this.#path.slice(at));
       const taken = this.#at(node.rest);
+      this.tookRest = taken !== undefined;
       if (taken !== undefined) return taken;
       this.captured.pop();
     }

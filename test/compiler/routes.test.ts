@@ -209,3 +209,24 @@ describe("what routes change that others stored", () => {
     expect(cachesOf("", "orders.write")).toEqual([]);
   });
 });
+
+describe("a rewrite", () => {
+  it("passes on what remains of a path as it is", () => {
+    const apis = `apis:
+  files:
+    upstream: orders
+    public: true
+    routes: { all: { match: { path: "/files/{folder}/{rest...}" }, rewrite: { path: "/{params.folder}/v1/{params.rest}" } } }
+`;
+    expect(routeOf(planOf(compiledApis(apis)), "files.all").action).toMatchObject({
+      rewrite: {
+        path: [
+          "/",
+          { from: "params", name: "folder" },
+          "/v1/",
+          { from: "params", name: "rest", verbatim: true },
+        ],
+      },
+    });
+  });
+});

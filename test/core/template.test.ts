@@ -10,7 +10,7 @@ import {
 import { fakeExchange } from "../support/ports.ts";
 
 const exchange = fakeExchange(new Request("https://api.example.com/orders/7?a=1"), {
-  params: { id: "7/../8", odd: "\ud800", text: "a b\r\nc\u00e9" },
+  params: { rest: "a/b%2Fc", id: "7/../8", odd: "\ud800", text: "a b\r\nc\u00e9" },
   identity: {
     kind: "jwt",
     id: "main:42",

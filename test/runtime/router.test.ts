@@ -399,6 +399,12 @@ describe("the router", () => {
     });
   });
 
+  it("leaves what remains as path text: an encoded slash in it is no border", () => {
+    const router = routerOf([routeOf({ id: "a.x", path: "/a/{one}/{rest...}" })]);
+    const found = router({ ...requestOf("GET", "/"), path: "/a/x%2Fy/b%2Fc/d%20e" });
+    expect(found).toMatchObject({ params: { one: "x/y", rest: "b%2Fc/d%20e" } });
+  });
+
   it("captures nothing of a branch that it left again", () => {
     const router = routerOf([
       routeOf({ id: "a.x", path: "/{a}/{b}/x" }),
