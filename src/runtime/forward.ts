@@ -5,7 +5,7 @@ import { problem } from "../core/problem.ts";
 import { fillTemplate, forPathSegment } from "../core/template.ts";
 import { isNormalPath, type PathOptions } from "../lib/path.ts";
 import type { RequestExchange } from "./exchange.ts";
-import { namedByConnection, type OutgoingSite, outgoingHeaders } from "./outgoing-headers.ts";
+import { type OutgoingSite, outgoingHeaders } from "./outgoing-headers.ts";
 import type { LinkedUpstream } from "./upstream.ts";
 
 /** What every forwarder of one gateway shares. */
@@ -69,7 +69,10 @@ const linkCall = ({ name, targets, balancer }: LinkedUpstream, timeoutMs: number
       target.fetcher!.fetch(url, init).then(
         (response) => {
           const { status } = response;
-          if (open && isFinal(status)) return settle(fromUpstream(exchange, response), status >= 500);
+          if (open && isFinal(status)) {
+            exchange.upstreamResponse = response;
+            return settle(response, status >= 500);
+          }
           void response.body?.cancel();
           if (open) settle(unreachable(exchange), true);
         },
@@ -83,21 +86,6 @@ const linkCall = ({ name, targets, balancer }: LinkedUpstream, timeoutMs: number
 
 /** An upgrade that nobody asked for, and a number that is no status (RFC 9110 section 15), are no answers. */
 const isFinal = (status: number): boolean => status >= 200 && status <= 599;
-
-/** Fields of the hop behind the gateway that the platform lets through (RFC 9110 section 7.6.1 and 11.7). */
-const HOP_FIELDS = ["proxy-connection", "proxy-authenticate", "proxy-authentication-info"];
-
-/** The upstream's answer as it is; what belongs to the hop behind us is taken off when the answer is finished. */
-const fromUpstream = (exchange: RequestExchange, response: Response): Response => {
-  exchange.upstreamResponse = response;
-  const { headers } = response;
-  for (const name of HOP_FIELDS) if (headers.has(name)) exchange.answerEdits.unshift({ op: "remove", name });
-  const connection = headers.get("connection");
-  if (connection !== null) {
-    for (const name of namedByConnection(connection)) exchange.answerEdits.unshift({ op: "remove", name });
-  }
-  return response;
-};
 
 const samePath = (exchange: RequestExchange): string => exchange.path;
 

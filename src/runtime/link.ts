@@ -1,11 +1,11 @@
 import type { BalancerFactory } from "../core/balancer.ts";
-import { applyHeaderEdits } from "../core/header-edits.ts";
 import type { Json } from "../core/json.ts";
 import type { ActionPlan, Plan } from "../core/plan.ts";
 import type { AuthenticatorFactory, Filter, FilterFactory, Handler, Site } from "../core/policy.ts";
 import type { Defer, Ports } from "../core/ports.ts";
 import { problem } from "../core/problem.ts";
 import { RequestExchange } from "./exchange.ts";
+import { linkFinish } from "./finish.ts";
 import { linkForward } from "./forward.ts";
 import { linkRedirect, linkRespond } from "./local-answers.ts";
 import { loopIdOf } from "./outgoing-headers.ts";
@@ -38,7 +38,7 @@ export const link = (plan: Plan, registry: Registry, ports: Ports): Gateway => {
   const fallback = chains.fold(plan.fallback, (exchange) =>
     unrouted(exchange as RequestExchange, results.get(exchange as RequestExchange)),
   );
-  const metrics = ports.metrics;
+  const finish = linkFinish(ports);
 
   const handlerOf = (index: number): Handler => (handlers[index] ??= chains.route(index));
   const dispatch = (exchange: RequestExchange): Response | Promise<Response> => {
@@ -51,10 +51,6 @@ export const link = (plan: Plan, registry: Registry, ports: Ports): Gateway => {
     exchange.route = plan.routes[result.route]!;
     exchange.params = result.params;
     return handlerOf(result.route)(exchange);
-  };
-  const finish = (exchange: RequestExchange, response: Response): Response => {
-    if (metrics !== undefined) measure(exchange, response, ports);
-    return exchange.answerEdits.length === 0 ? response : edited(exchange, response);
   };
   return (request, defer) => {
     const exchange = new RequestExchange(request, defer, exchangeSite);
@@ -204,22 +200,4 @@ const crashed = (exchange: RequestExchange, error: unknown, ports: Ports): Respo
     detail: "The gateway failed to handle this request.",
     proxyError: "proxy_internal_error",
   });
-};
-
-/** Our own answers are edited where they are; an upstream's is copied once, with its body streaming on. */
-const edited = (exchange: RequestExchange, response: Response): Response => {
-  const whole = response === exchange.upstreamResponse ? new Response(response.body, response) : response;
-  applyHeaderEdits(whole.headers, exchange.answerEdits);
-  return whole;
-};
-
-/** Methods that a label may hold; a client can write any other. */
-const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
-
-const measure = (exchange: RequestExchange, response: Response, { metrics, clock }: Ports): void => {
-  const { api, id } = exchange.route;
-  const method = METHODS.has(exchange.method) ? exchange.method : "other";
-  metrics!.count("postern_requests_total", [api, id, method, String(response.status)]);
-  const seconds = (clock.now() - exchange.startedAtMs) / 1000;
-  metrics!.observe("postern_request_duration_seconds", [api, id], seconds);
 };
