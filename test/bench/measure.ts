@@ -1,0 +1,91 @@
+import { Client, type Request } from "./load.ts";
+import { requestBytes } from "./policies.ts";
+import { cpuMicros } from "./processes.ts";
+import type { Running } from "./running.ts";
+import type { Tokens } from "./scenarios.ts";
+import type { BenchIssuer } from "./tokens.ts";
+
+export interface Effort {
+  readonly rounds: number;
+  /** Requests of one scenario in one round. */
+  readonly requests: number;
+  readonly connections: number;
+}
+
+/** CPU microseconds a request, by scenario and round. */
+export type Costs = ReadonlyMap<string, readonly number[]>;
+
+/** Requests of each scenario before anything counts: until then V8 is still compiling. */
+const WARM_UP = 6000;
+/** Of tokens that each take a signature there are fewer. */
+const MOST_NEW_TOKENS = 300;
+const IN_TURN = 5000;
+const SETTLE_MS = 5;
+
+/**
+ * Measures all scenarios in each round, one after the other and each time beginning with another, so that what the machine
+ * does beside it meets all of them alike. Many short rounds tell more than a few long ones: a disturbance falls into few.
+ */
+export const measure = async (
+  running: readonly Running[],
+  issuer: BenchIssuer,
+  { rounds, requests, connections }: Effort,
+  tell: (text: string) => void,
+): Promise<Costs> => {
+  const costs = new Map(running.map(({ scenario }) => [scenario.name, [] as number[]]));
+  const clients = running.map(({ port }) => new Client(port, connections));
+  const source = await requestSource(running, issuer);
+  const exchange = async (at: number, wanted: number): Promise<number> => {
+    const { scenario, process } = running[at]!;
+    const count = scenario.tokens === "new" ? Math.min(wanted, MOST_NEW_TOKENS) : wanted;
+    const request = await source(scenario.tokens ?? "same", count);
+    const before = cpuMicros(process.pid!);
+    await clients[at]!.send(request, count).catch((error: Error) => {
+      throw new Error(`${scenario.name}: ${error.message}`);
+    });
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    return (cpuMicros(process.pid!) - before) / count;
+  };
+  for (const [at, { scenario }] of running.entries()) {
+    tell(`warming up ${scenario.name}`);
+    await exchange(at, WARM_UP);
+  }
+  for (let round = 1; round <= rounds; round++) {
+    tell(`round ${round} of ${rounds}`);
+    for (let turn = 0; turn < running.length; turn++) {
+      const at = (turn + round) % running.length;
+      costs.get(running[at]!.scenario.name)!.push(await exchange(at, requests));
+    }
+  }
+  for (const client of clients) client.close();
+  return costs;
+};
+
+type RequestSource = (tokens: Tokens, count: number) => Promise<Request>;
+
+/** Makes requests by the tokens that they carry; those in turn go on where the last round ended. */
+const requestSource = async (running: readonly Running[], issuer: BenchIssuer): Promise<RequestSource> => {
+  const [token] = await issuer.tokens(1, "same");
+  const same = requestBytes(token!);
+  const inTurn = running.some(({ scenario }) => scenario.tokens === "in-turn")
+    ? (await issuer.tokens(IN_TURN, "turn")).map(requestBytes)
+    : [];
+  let turned = 0;
+  let batch = 0;
+  return async (tokens, count) => {
+    if (tokens === "same") return () => same;
+    if (tokens === "in-turn") {
+      const from = turned;
+      turned += count;
+      return (index) => inTurn[(from + index) % IN_TURN]!;
+    }
+    const fresh = (await issuer.tokens(count, `new-${batch++}`)).map(requestBytes);
+    return (index) => fresh[index]!;
+  };
+};
+
+export const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
