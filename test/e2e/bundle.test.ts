@@ -8,7 +8,7 @@ import { balancerFiles } from "../../src/balancers/index.ts";
 import { folderOf } from "../../src/compiler/emit.ts";
 import type { Plan } from "../../src/core/plan.ts";
 import { run, serve, writeWorkspace } from "../support/served.ts";
-import { projectCopy, ROOT } from "./support.ts";
+import { projectCopy, ROOT } from "./project.ts";
 
 /** Everything here happens in a copy of the project: wrangler's builds write into the folder that they run in. */
 let project: string;
@@ -60,7 +60,7 @@ const OPTIONS = {
 };
 
 const filesOf = ({ inputs }: Metafile): string[] =>
-  Object.keys(inputs).map((file) => file.replace(/^.*?\/(?=(?:node_modules|src|dist)\/)/, ""));
+  Object.keys(inputs).map((file) => file.replace(/^.*\/postern-copy-[^/]+\//, ""));
 
 const packagesOf = (files: readonly string[]): string[] =>
   [
@@ -89,6 +89,26 @@ const usedBalancers = ({ upstreams }: Plan): string[] =>
     ...new Set(Object.values(upstreams).map(({ balancer }) => path.basename(balancerFiles[balancer.name]!))),
   ].sort();
 
+/** Words that give away a library, or Node. */
+const NAMES = [
+  "ZodError",
+  "$ZodType",
+  "YAMLParseError",
+  "YAMLMap",
+  "cel-js",
+  "EvaluationError",
+  "CommanderError",
+  "node:fs",
+  "esbuild",
+];
+
+it("what is not in the gateway would be seen: a service holds zod, and its bundle gives it away", async () => {
+  const entry = path.join(ROOT, "src/services/users/index.ts");
+  const { metafile, outputFiles } = await build({ ...OPTIONS, entryPoints: [entry], absWorkingDir: ROOT });
+  expect(packagesOf(filesOf(metafile))).toEqual(expect.arrayContaining(["@hono/zod-openapi", "hono", "zod"]));
+  expect(NAMES.filter((name) => outputFiles[0]!.text.includes(name))).toContain("$ZodType");
+});
+
 describe.each(["production", "preview"])("the shop's bundle for %s", (environment) => {
   let shop: Compiled;
   beforeAll(async () => {
@@ -97,7 +117,6 @@ describe.each(["production", "preview"])("the shop's bundle for %s", (environmen
 
   it("holds no library but hono and jose", () => {
     expect(packagesOf(shop.files).filter((name) => !["hono", "jose"].includes(name))).toEqual([]);
-    expect(packagesOf(shop.files)).toContain("hono");
   });
 
   it("holds nothing of the compiler, of the command, or of the services", () => {
@@ -110,18 +129,7 @@ describe.each(["production", "preview"])("the shop's bundle for %s", (environmen
   });
 
   it("holds none of their names", () => {
-    for (const name of [
-      "ZodError",
-      "$ZodType",
-      "YAMLParseError",
-      "YAMLMap",
-      "cel-js",
-      "EvaluationError",
-      "CommanderError",
-      "node:fs",
-      "esbuild",
-    ])
-      expect([name, shop.text.includes(name)]).toEqual([name, false]);
+    for (const name of NAMES) expect([name, shop.text.includes(name)]).toEqual([name, false]);
   });
 
   it("holds the filters and balancers that its plan uses, and no others", () => {
@@ -129,7 +137,7 @@ describe.each(["production", "preview"])("the shop's bundle for %s", (environmen
     expect(balancersIn(shop.files)).toEqual(usedBalancers(shop.plan));
   });
 
-  it("holds no secret, and evaluates no text", () => {
+  it("evaluates no text", () => {
     expect(shop.text).not.toMatch(/\beval\(|new Function\(/);
   });
 });
@@ -305,9 +313,12 @@ describe("postern", () => {
     async (environment) => {
       const folders = { policies: "policies", openapi: "openapi" };
       const served = await serve({ folders, cwd: project, args: ["--env", environment] });
-      expect(await (await fetch(`${served.url}/__postern/health`)).json()).toMatchObject({ status: "ok" });
-      expect((await fetch(`${served.url}/users/42`)).status).toBe(404);
+      const answers = await Promise.all([
+        fetch(`${served.url}/__postern/health`),
+        fetch(`${served.url}/users/42`),
+      ]);
       expect(await served.stop()).toBe(0);
+      expect(answers.map(({ status }) => status)).toEqual([200, 404]);
     },
   );
 

@@ -5,18 +5,20 @@ import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { freePort, postern, run, type Served, serve, writeWorkspace } from "../support/served.ts";
 import {
-  ask,
-  descendants,
-  dial,
-  isAlive,
-  ROOT,
-  requestText,
-  type Stage,
-  startStage,
-  until,
-} from "./support.ts";
+  serve as begin,
+  freePort,
+  postern,
+  run,
+  type Served,
+  type ServeWords,
+  writeWorkspace,
+} from "../support/served.ts";
+import { descendants, isAlive } from "./processes.ts";
+import { ROOT } from "./project.ts";
+import { type Stage, startStage } from "./stage.ts";
+import { until } from "./until.ts";
+import { ask, dial, requestText } from "./wire.ts";
 
 const STACK = /^\s+at .+[:(]\d+:\d+\)?$|node:internal|Error: .*\n\s+at /m;
 
@@ -58,8 +60,20 @@ process.env["TMPDIR"] = TEMPORARY;
 
 afterAll(() => rm(TEMPORARY, { recursive: true, force: true }));
 
+/** Serves, and ends with the test, however that goes. */
+const serve = async (words: ServeWords): Promise<Served> => {
+  const served = await begin(words);
+  running.push(served.process);
+  return served;
+};
+
 afterEach(async () => {
-  for (const child of running.splice(0)) if (child.exitCode === null) child.kill("SIGKILL");
+  for (const child of running.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    await ended;
+  }
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
 
@@ -178,7 +192,12 @@ describe("postern serve tells what stands in the way", () => {
     expect(await served.stop()).toBe(0);
   });
 
-  it.each(["::1", "[::1]", "localhost"])("listens on --host %s", async (host) => {
+  const loopback = Object.values(os.networkInterfaces()).flatMap((list) =>
+    list!.map(({ address }) => address),
+  );
+  const hosts = ["localhost", ...(loopback.includes("::1") ? ["::1", "[::1]"] : [])];
+
+  it.each(hosts)("listens on --host %s", async (host) => {
     const { args } = await workspace({ "a.yaml": HELLO("hello") });
     const port = await freePort();
     const { child, ended, output } = start(["serve", ...args, "--host", host, "--port", String(port)]);

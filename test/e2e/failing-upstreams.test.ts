@@ -1,22 +1,10 @@
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort, type Served, serve } from "../support/served.ts";
-import {
-  ask,
-  dial,
-  fieldOf,
-  openFiles,
-  parseAnswer,
-  problemOf,
-  type RawStage,
-  requestText,
-  residentMib,
-  type Stage,
-  startRawStage,
-  startStage,
-  until,
-  workerdOf,
-} from "./support.ts";
+import { openFiles, residentMib, workerdOf } from "./processes.ts";
+import { type RawStage, type Stage, startRawStage, startStage } from "./stage.ts";
+import { until } from "./until.ts";
+import { ask, dial, fieldOf, parseAnswer, problemOf, requestText } from "./wire.ts";
 
 const TIMEOUT_MS = 400;
 /** What a test allows beside the timeout: two cores that others use too. */

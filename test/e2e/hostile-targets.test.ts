@@ -1,19 +1,9 @@
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Served, serve } from "../support/served.ts";
-import {
-  ask,
-  dial,
-  fieldOf,
-  problemOf,
-  type RawAnswer,
-  type RawStage,
-  requestText,
-  type Stage,
-  startRawStage,
-  startStage,
-  until,
-} from "./support.ts";
+import { type RawStage, type Stage, startRawStage, startStage } from "./stage.ts";
+import { until } from "./until.ts";
+import { ask, dial, fieldOf, problemOf, type RawAnswer, requestText } from "./wire.ts";
 
 const SECRET = "a secret of thirty-two bytes and more";
 const CLOSE = "Connection: close";

@@ -4,20 +4,9 @@ import { gzipSync } from "node:zlib";
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Served, serve } from "../support/served.ts";
-import {
-  ask,
-  dial,
-  fieldOf,
-  fieldsOf,
-  parseAnswer,
-  problemOf,
-  type RawStage,
-  requestText,
-  type Stage,
-  startRawStage,
-  startStage,
-  until,
-} from "./support.ts";
+import { type RawStage, type Stage, startRawStage, startStage } from "./stage.ts";
+import { until } from "./until.ts";
+import { ask, dial, fieldOf, fieldsOf, parseAnswer, problemOf, requestText } from "./wire.ts";
 
 const SECRET = "a secret of thirty-two bytes and more";
 const TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -79,6 +68,7 @@ beforeAll(async () => {
   stage = await startStage();
   canary = await startRawStage((socket) => socket.destroy());
   relay = await startRawStage(async (socket) => {
+    socket.pause();
     const other = await dial(relayTo);
     socket.pipe(other.socket);
     other.socket.pipe(socket);

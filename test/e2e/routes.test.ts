@@ -5,7 +5,7 @@ import github from "../conformance/routes/github.json" with { type: "json" };
 import kubernetes from "../conformance/routes/kubernetes.json" with { type: "json" };
 import { seededRandom } from "../support/ports.ts";
 import { run, type Served, serve, writeWorkspace } from "../support/served.ts";
-import { ask, fieldOf, requestText } from "./support.ts";
+import { ask, fieldOf, requestText } from "./wire.ts";
 
 interface Route {
   readonly name: string;
