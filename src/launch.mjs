@@ -3,10 +3,12 @@
 // brings along, so that the command works wherever npm does.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
 import { fileURLToPath } from "node:url";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major > 22 || (major === 22 && minor >= 18)) {
+  module.enableCompileCache?.();
   await import("./cli.ts");
 } else {
   const own = [

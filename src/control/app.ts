@@ -1,4 +1,5 @@
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
+import { Hono } from "hono/tiny";
 import type { Plan } from "../core/plan.ts";
 import { sameText } from "./same-text.ts";
 

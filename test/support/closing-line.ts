@@ -6,7 +6,9 @@ export default class ClosingLine implements Reporter {
     const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
     for (const module of modules) {
       for (const test of module.children.allTests()) count[test.result().state]++;
-      if (module.state() === "failed" && module.errors().length > 0) count.failed++;
+      // What failed outside of tests: while a file was loaded, or in a hook of a suite.
+      for (const part of [module, ...module.children.allSuites()])
+        if (part.errors().length > 0) count.failed++;
     }
     process.once("exit", () => process.stdout.write(`\n${count.passed} passed, ${count.failed} failed\n`));
   }
