@@ -41,7 +41,8 @@ const passedOn = (exchange: RequestExchange, response: Response): Response => {
 const hasHopFields = (headers: Headers): boolean => {
   const connection = headers.get("connection");
   if (connection !== null && namedByConnection(connection).length > 0) return true;
-  return HOP_FIELDS.some((name) => headers.has(name));
+  for (const name of HOP_FIELDS) if (headers.has(name)) return true;
+  return false;
 };
 
 /** Methods that a label may hold; a client can write any other. */

@@ -57,7 +57,7 @@ export const linkRouter = (plan: MatcherPlan): Router => {
       const candidate = search.walk(tree, 1);
       if (candidate !== undefined) return found(candidate, search, treeHosts.get(tree), request.host);
     }
-    return search.allow.size > 0 ? { outcome: "method", allow: [...search.allow].sort() } : NONE;
+    return search.allow === undefined ? NONE : { outcome: "method", allow: [...search.allow].sort() };
   };
 };
 
@@ -162,7 +162,8 @@ class Search {
   readonly #preflight: boolean;
   readonly captured: string[] = [];
   tookRest = false;
-  readonly allow = new Set<string>();
+  /** Methods of the leaves that were reached in vain; made only then, since garbage is what a request costs most of. */
+  allow: Set<string> | undefined = undefined;
 
   constructor(request: Routable) {
     this.#request = request;
@@ -236,7 +237,10 @@ class Search {
     if (leaf === undefined) return undefined;
     const candidates = leaf.methods.get(this.#method) ?? leaf.any;
     for (const candidate of candidates) if (this.#fits(candidate)) return candidate;
-    if (candidates.length === 0) for (const method of leaf.methods.keys()) this.allow.add(method);
+    if (candidates.length === 0 && leaf.methods.size > 0) {
+      this.allow ??= new Set();
+      for (const method of leaf.methods.keys()) this.allow.add(method);
+    }
     return undefined;
   }
 
