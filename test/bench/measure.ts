@@ -1,6 +1,7 @@
+import type { ChildProcess } from "node:child_process";
 import { Client, type Request } from "./load.ts";
 import { requestBytes } from "./policies.ts";
-import { cpuMicros } from "./processes.ts";
+import { cpuMicros, machineMicros } from "./processes.ts";
 import type { Running } from "./running.ts";
 import type { Tokens } from "./scenarios.ts";
 import type { BenchIssuer } from "./tokens.ts";
@@ -22,44 +23,67 @@ const MOST_NEW_TOKENS = 300;
 const IN_TURN = 5000;
 const SETTLE_MS = 5;
 
+/** What is measured, and what else runs on our account. */
+export interface Bench {
+  readonly running: readonly Running[];
+  readonly upstream: ChildProcess;
+  readonly issuer: BenchIssuer;
+}
+
 /**
  * Measures all scenarios in each round, one after the other and each time beginning with another, so that what the machine
- * does beside it meets all of them alike. Many short rounds tell more than a few long ones: a disturbance falls into few.
+ * does beside it meets all of them alike. Many short rounds tell more than a few long ones: a disturbance falls into few. Of
+ * all rounds, the half in which others used the machine least is answered.
  */
 export const measure = async (
-  running: readonly Running[],
-  issuer: BenchIssuer,
+  { running, upstream, issuer }: Bench,
   { rounds, requests, connections }: Effort,
   tell: (text: string) => void,
 ): Promise<Costs> => {
-  const costs = new Map(running.map(({ scenario }) => [scenario.name, [] as number[]]));
   const clients = running.map(({ port }) => new Client(port, connections));
   const source = await requestSource(running, issuer);
   const exchange = async (at: number, wanted: number): Promise<number> => {
-    const { scenario, process } = running[at]!;
+    const { scenario, process: gateway } = running[at]!;
     const count = scenario.tokens === "new" ? Math.min(wanted, MOST_NEW_TOKENS) : wanted;
     const request = await source(scenario.tokens ?? "same", count);
-    const before = cpuMicros(process.pid!);
+    const before = cpuMicros(gateway.pid!);
     await clients[at]!.send(request, count).catch((error: Error) => {
       throw new Error(`${scenario.name}: ${error.message}`);
     });
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    return (cpuMicros(process.pid!) - before) / count;
+    return (cpuMicros(gateway.pid!) - before) / count;
   };
   for (const [at, { scenario }] of running.entries()) {
     tell(`warming up ${scenario.name}`);
     await exchange(at, WARM_UP);
   }
+  const foreign = foreignCpu([...running.map(({ process }) => process), upstream]);
+  const measured: { readonly costs: number[]; readonly disturbance: number }[] = [];
   for (let round = 1; round <= rounds; round++) {
     tell(`round ${round} of ${rounds}`);
+    const costs: number[] = [];
+    const before = foreign();
     for (let turn = 0; turn < running.length; turn++) {
       const at = (turn + round) % running.length;
-      costs.get(running[at]!.scenario.name)!.push(await exchange(at, requests));
+      costs[at] = await exchange(at, requests);
     }
+    measured.push({ costs, disturbance: foreign() - before });
   }
   for (const client of clients) client.close();
-  return costs;
+  const calm = measured
+    .sort((one, other) => one.disturbance - other.disturbance)
+    .slice(0, Math.ceil(rounds / 2));
+  return new Map(running.map(({ scenario }, at) => [scenario.name, calm.map(({ costs }) => costs[at]!)]));
 };
+
+/** CPU time that neither we nor what we started have used. */
+const foreignCpu =
+  (own: readonly ChildProcess[]): (() => number) =>
+  () => {
+    const { user, system } = process.cpuUsage();
+    const ours = own.reduce((sum, { pid }) => sum + cpuMicros(pid!), user + system);
+    return machineMicros() - ours;
+  };
 
 type RequestSource = (tokens: Tokens, count: number) => Promise<Request>;
 

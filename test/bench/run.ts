@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { rmSync } from "node:fs";
 import { mkdtemp, readFile } from "node:fs/promises";
 import os from "node:os";
@@ -17,8 +18,8 @@ import { type BenchIssuer, makeIssuer } from "./tokens.ts";
 const USAGE = `node test/bench/run.ts [--rounds N] [--requests N] [--only a,b]
 
 Measures what a request costs a gateway in CPU time, against plain Workers in the same run, on plain workerd.
-  --rounds    how often each scenario is measured; the median counts (default 9)
-  --requests  requests of one scenario in one round (default 3000)
+  --rounds    how often each scenario is measured; the median of the calmer half counts (default 30)
+  --requests  requests of one scenario in one round (default 600)
   --only      names of scenarios, and start and size; what they are compared to is measured with them
 `;
 
@@ -30,8 +31,8 @@ const SIZE_AIM_KIB = 30;
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: {
-      rounds: { type: "string", default: "9" },
-      requests: { type: "string", default: "3000" },
+      rounds: { type: "string", default: "30" },
+      requests: { type: "string", default: "600" },
       only: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
@@ -52,7 +53,7 @@ const main = async (): Promise<void> => {
   const issuer = makeIssuer();
   const site = { upstream: upstream.port, publicJwk: issuer.publicJwk };
   const wanted = values.only?.split(",");
-  await costs(site, issuer, folder, effort, wanted);
+  await costs({ site, issuer, upstream: upstream.process, folder }, effort, wanted);
   const facts = await startsAndSizes(site, folder, wanted);
   if (facts.length > 0) process.stdout.write(`\n${factTable(facts)}`);
 };
@@ -63,10 +64,15 @@ const natural = (text: string): number => {
   throw new Error(`"${text}" is not a whole number above 0`);
 };
 
+interface Place {
+  readonly site: Site;
+  readonly issuer: BenchIssuer;
+  readonly upstream: ChildProcess;
+  readonly folder: string;
+}
+
 const costs = async (
-  site: Site,
-  issuer: BenchIssuer,
-  folder: string,
+  { site, issuer, upstream, folder }: Place,
   effort: Effort,
   wanted: readonly string[] | undefined,
 ): Promise<void> => {
@@ -77,7 +83,7 @@ const costs = async (
     tell(`starting ${scenario.name}`);
     running.push(await start(scenario, folder, site.upstream));
   }
-  const measured = await measure(running, issuer, effort, tell);
+  const measured = await measure({ running, upstream, issuer }, effort, tell);
   for (const one of running) await end(one.process);
   tell("");
   process.stdout.write(costTable(chosen, measured));
