@@ -4,7 +4,7 @@ import type { Identity } from "../core/identity.ts";
 import type { GatewayPlan, PathRules } from "../core/plan.ts";
 import type { Defer, Ports } from "../core/ports.ts";
 import { normalizePath, type PathFault } from "../lib/path.ts";
-import { clientAddress } from "./client-address.ts";
+import { clientAddress, type Platform } from "./client-address.ts";
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 const NO_ROUTE: RouteLabel = { id: "-", api: "-" };
@@ -13,6 +13,7 @@ const NO_ROUTE: RouteLabel = { id: "-", api: "-" };
 export interface ExchangeSite {
   readonly gateway: GatewayPlan;
   readonly ports: Ports;
+  readonly platform: Platform;
 }
 
 /**
@@ -84,7 +85,7 @@ export class RequestExchange implements Exchange {
   }
 
   get clientIp(): string {
-    return (this.#clientIp ??= clientAddress(this.request, this.#site.gateway.clientIp));
+    return (this.#clientIp ??= clientAddress(this.request, this.#site.gateway.clientIp, this.#site.platform));
   }
 }
 

@@ -4,6 +4,7 @@ import type { ActionPlan, Plan } from "../core/plan.ts";
 import type { AuthenticatorFactory, Filter, FilterFactory, Handler, Site } from "../core/policy.ts";
 import type { Defer, Ports } from "../core/ports.ts";
 import { problem } from "../core/problem.ts";
+import type { Platform } from "./client-address.ts";
 import { RequestExchange } from "./exchange.ts";
 import { linkFinish } from "./finish.ts";
 import { linkForward } from "./forward.ts";
@@ -29,10 +30,11 @@ export type Gateway = (request: Request, defer: Defer) => Response | Promise<Res
 export const link = (plan: Plan, registry: Registry, ports: Ports): Gateway => {
   const missing = plan.secrets.filter((name) => ports.secrets.get(name) === undefined);
   if (missing.length > 0) throw new Error(`These secrets are not set: ${missing.join(", ")}.`);
-  const chains = linkChains(plan, registry, ports);
+  const platform: Platform = { isCloudflare: false };
+  const chains = linkChains(plan, registry, ports, platform);
   const route = linkRouter(plan.matcher);
   const handlers: (Handler | undefined)[] = new Array(plan.routes.length);
-  const exchangeSite = { gateway: plan.gateway, ports };
+  const exchangeSite = { gateway: plan.gateway, ports, platform };
   /** What the router said of a request that no route takes; only those are kept, and only while they last. */
   const results = new WeakMap<RequestExchange, RouteResult>();
   const fallback = chains.fold(plan.fallback, (exchange) =>
@@ -71,7 +73,7 @@ export const link = (plan: Plan, registry: Registry, ports: Ports): Gateway => {
 const REFUSED_METHODS = new Set(["TRACE", "CONNECT", "TRACK"]);
 
 /** Links each step once, however many routes use it, and folds steps to handlers. */
-const linkChains = (plan: Plan, registry: Registry, ports: Ports) => {
+const linkChains = (plan: Plan, registry: Registry, ports: Ports, platform: Platform) => {
   const site = linkSite(plan, registry, ports);
   const filters: (Filter | null | undefined)[] = new Array(plan.steps.length);
   const filterOf = (index: number): Filter | null => {
@@ -100,6 +102,7 @@ const linkChains = (plan: Plan, registry: Registry, ports: Ports) => {
   const forwardSite = {
     loopId: loopIdOf(plan.gateway.name),
     clientIp: plan.gateway.clientIp,
+    platform,
     uuid: ports.random.uuid,
     ports,
     paths: plan.gateway.paths,

@@ -1,6 +1,6 @@
 import { applyHeaderEdits } from "../core/header-edits.ts";
 import type { ClientIpPlan } from "../core/plan.ts";
-import { peerAddress } from "./client-address.ts";
+import { type Platform, peerAddress } from "./client-address.ts";
 import type { RequestExchange } from "./exchange.ts";
 
 /** What of the client's fields was seen; a field that was not need not be asked for, which costs as much as to set one. */
@@ -93,6 +93,7 @@ const namesLoop = (field: string, loopId: string): boolean =>
 export interface OutgoingSite {
   readonly loopId: string;
   readonly clientIp: ClientIpPlan | undefined;
+  readonly platform: Platform;
   readonly uuid: () => string;
 }
 
@@ -140,12 +141,13 @@ const takeOffNamed = (headers: Headers, connection: string): void => {
 };
 
 /** X-Forwarded-* are rebuilt; what a trusted proxy in front wrote is continued. */
-const setForwarded = (headers: Headers, exchange: RequestExchange, { clientIp }: OutgoingSite): void => {
+const setForwarded = (headers: Headers, exchange: RequestExchange, site: OutgoingSite): void => {
+  const { clientIp, platform } = site;
   const incoming = exchange.request.headers;
   const trusted = typeof clientIp === "object";
-  const client = clientIp === undefined ? peerAddress(exchange.request) : exchange.clientIp;
+  const client = clientIp === undefined ? peerAddress(exchange.request, platform) : exchange.clientIp;
   const chain = trusted ? incoming.get("x-forwarded-for") : null;
-  const peer = trusted ? peerAddress(exchange.request) : client;
+  const peer = trusted ? peerAddress(exchange.request, platform) : client;
   const value = chain === null ? peer : peer === "" ? chain : `${chain}, ${peer}`;
   if (value !== "") headers.set("x-forwarded-for", value);
   headers.set("x-forwarded-proto", (trusted && incoming.get("x-forwarded-proto")) || exchange.scheme);

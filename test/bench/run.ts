@@ -41,6 +41,7 @@ const main = async (): Promise<void> => {
     process.stdout.write(USAGE);
     return;
   }
+  if (process.platform !== "linux") throw new Error("CPU times are read from /proc, which only Linux has");
   const effort = {
     rounds: natural(values.rounds),
     requests: natural(values.requests),
