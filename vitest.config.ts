@@ -14,6 +14,20 @@ const service = (name: string) => ({
   test: { name: `services/${name}`, include: [`test/services/${name}/*.test.ts`], maxWorkers: 1 },
 });
 
+/** Durable Objects are tested in the Workers runtime, with the store and the alarms that it gives them. */
+const objects = {
+  plugins: [
+    cloudflareTest({
+      main: "./test/adapters/cloudflare/worker.ts",
+      miniflare: {
+        compatibilityDate: "2026-10-20",
+        durableObjects: { POSTERN_HEALTH: { className: "HealthChecks", useSQLite: true } },
+      },
+    }),
+  ],
+  test: { name: "objects", include: ["test/adapters/cloudflare/*.test.ts"], maxWorkers: 1 },
+};
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/closing-line.ts"],
@@ -23,11 +37,12 @@ export default defineConfig({
           name: "unit",
           environment: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/services/**", "test/e2e/**"],
+          exclude: ["test/services/**", "test/e2e/**", "test/adapters/cloudflare/**"],
         },
       },
       service("users"),
       service("orders"),
+      objects,
       // The product as it is used: the command, the production bundle on plain workerd, real sockets.
       {
         test: {

@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
-import { cloudflarePorts } from "./adapters/cloudflare/ports.ts";
+import { type Bindings, cloudflarePorts } from "./adapters/cloudflare/ports.ts";
 import { MemoryMetrics } from "./adapters/memory/metrics.ts";
 import { CONTROL_PREFIX, controlApp } from "./control/app.ts";
 import type { Plan } from "./core/plan.ts";
-import type { Defer } from "./core/ports.ts";
+import type { Defer, Ports } from "./core/ports.ts";
 import { link, type Registry } from "./runtime/link.ts";
 
 /** What the platform calls. */
@@ -13,11 +13,16 @@ interface Entry {
 
 /**
  * The Worker: a Hono app that mounts the control routes and hands everything else to the gateway. The gateway comes first
- * for all paths but theirs: a pass through a router that cannot match anything costs more than the gateway's own.
+ * for all paths but theirs: a pass through a router that cannot match anything costs more than the gateway's own. The emitted
+ * entry hands over the ports that only some plans need.
  */
-export const createWorker = (plan: Plan, registry: Registry): Entry => {
+export const createWorker = (
+  plan: Plan,
+  registry: Registry,
+  more?: (bindings: Bindings) => Partial<Ports>,
+): Entry => {
   const metrics = plan.gateway.control === undefined ? undefined : new MemoryMetrics();
-  const ports = cloudflarePorts(env, metrics);
+  const ports: Ports = Object.assign(cloudflarePorts(env, metrics), more?.(env));
   const gateway = link(plan, registry, ports);
   const token = plan.gateway.control && ports.secrets.get(plan.gateway.control.token);
   const app = controlApp({ plan, token, exposition: () => metrics?.exposition() ?? "" });

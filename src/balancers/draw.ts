@@ -2,7 +2,10 @@ import type { BalancedTarget, Balancer } from "../core/balancer.ts";
 import type { Random } from "../core/ports.ts";
 
 /** Which targets may be picked; as in `Balancer.pick`. */
-export type Usable = ((index: number) => boolean) | undefined;
+export type Usable = Parameters<Balancer["pick"]>[1];
+
+/** Which part of their weights targets take; as in `Balancer.pick`. */
+export type Part = Parameters<Balancer["pick"]>[2];
 
 /**
  * The balancer of a pool in which at most one target takes requests: it picks that one or none, and keeps no books.
@@ -16,11 +19,11 @@ export const withoutChoice = (targets: readonly BalancedTarget[]): Balancer | un
 };
 
 /** Draws an index by weight among those that are usable and not `except`; -1 when none is left. */
-export type Draw = (usable: Usable, except?: number) => number;
+export type Draw = (usable: Usable, part: Part, except?: number) => number;
 
 /**
  * Makes draws by weight: each index comes up as often as its share of the weights that may be drawn. One random number
- * and a binary search while targets are well; one pass over all when the drawn one may not be used.
+ * and a binary search while targets are well; one pass over all when the drawn one may not be used, or weights are not whole.
  */
 export const weightedDraw = (weights: readonly number[], random: Random): Draw => {
   const indices = weights.flatMap((weight, index) => (weight > 0 ? [index] : []));
@@ -32,22 +35,35 @@ export const weightedDraw = (weights: readonly number[], random: Random): Draw =
   }
   const starts = weights.map((_, index) => ends[indices.indexOf(index) - 1] ?? 0);
 
-  return (usable, except = -1) => {
-    // The excepted index is cut out of the line on which the weights lie end to end.
-    let point = random.number() * (except < 0 ? total : total - weights[except]!);
-    if (except >= 0 && point >= starts[except]!) point += weights[except]!;
-    const index = indices[firstAbove(ends, point)]!;
-    if (index !== except && (usable === undefined || usable(index))) return index;
-    return drawInOnePass(weights, indices, random, usable, except);
+  return (usable, part, except = -1) => {
+    if (part === undefined) {
+      // The excepted index is cut out of the line on which the weights lie end to end.
+      let point = random.number() * (except < 0 ? total : total - weights[except]!);
+      if (except >= 0 && point >= starts[except]!) point += weights[except]!;
+      const index = indices[firstAbove(ends, point)]!;
+      if (index !== except && (usable === undefined || usable(index))) return index;
+    }
+    return drawInOnePass(weights, indices, random, usable, part, except);
   };
 };
 
-/** Two different targets drawn by weight; of them the one with the lower score, and the first when they are even. */
-export const lowerOfTwo = (draw: Draw, usable: Usable, score: (index: number) => number): number => {
-  const first = draw(usable);
+/**
+ * Two different targets drawn by weight; of them the one with the lower score, and the first when they are even. The first is
+ * drawn by the weights of the moment; a second that starts slowly is looked at for its part only, so that a low score, which
+ * one that is new or was out for long easily has, does not bring it all requests at once.
+ */
+export const lowerOfTwo = (
+  draw: Draw,
+  usable: Usable,
+  part: Part,
+  random: Random,
+  score: (index: number) => number,
+): number => {
+  const first = draw(usable, part);
   if (first < 0) return -1;
-  const second = draw(usable, first);
-  return second < 0 || score(first) <= score(second) ? first : second;
+  const second = draw(usable, undefined, first);
+  if (second < 0 || (part !== undefined && random.number() >= part(second))) return first;
+  return score(first) <= score(second) ? first : second;
 };
 
 /** Position of the first of the rising numbers that is above the point; the last one when none is. */
@@ -68,14 +84,16 @@ const drawInOnePass = (
   indices: readonly number[],
   random: Random,
   usable: Usable,
+  part: Part,
   except: number,
 ): number => {
   let drawn = -1;
   let total = 0;
   for (const index of indices) {
     if (index === except || (usable !== undefined && !usable(index))) continue;
-    total += weights[index]!;
-    if (random.number() * total < weights[index]!) drawn = index;
+    const weight = part === undefined ? weights[index]! : weights[index]! * part(index);
+    total += weight;
+    if (random.number() * total < weight) drawn = index;
   }
   return drawn;
 };

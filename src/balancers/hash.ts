@@ -26,7 +26,8 @@ const RANGE = 2 ** 32;
  * name, raised by its weight, and the highest takes it. A target that comes takes its share of every other's keys and moves
  * none between them; when one goes, or may not be used, only its own keys move. That is exact, which a ring or a Maglev
  * table is not, holds in every isolate whatever the order of the targets, and needs no table. It costs some 3 ns a target,
- * 13 where weights differ; reading a header costs 100 to 200.
+ * 13 where weights differ; reading a header costs 100 to 200. A target that starts slowly takes its keys a part at a time:
+ * as its weight rises each of them moves to it once, and none goes back.
  */
 export const balancer: BalancerFactory = (targets, given, { random }) => {
   const sole = withoutChoice(targets);
@@ -40,16 +41,20 @@ export const balancer: BalancerFactory = (targets, given, { random }) => {
   const even = weights.every((weight) => weight === weights[0]);
 
   return {
-    pick: (exchange, usable) => {
+    pick: (exchange, usable, part) => {
       const key = keyHash(plan, exchange, random);
       let best = -1;
       let highest = Number.NEGATIVE_INFINITY;
       for (let at = 0; at < seeds.length; at++) {
         const number = mix32(key ^ seeds[at]!);
+        const { index } = takers[at]!;
         // ln(u) / weight with u in (0, 1) is highest in proportion to the weights; among even ones u says the same.
-        const score = even ? number : Math.log((number + 0.5) / RANGE) / weights[at]!;
-        if (score > highest && (usable === undefined || usable(takers[at]!.index))) {
-          best = takers[at]!.index;
+        const score =
+          even && part === undefined
+            ? number
+            : Math.log((number + 0.5) / RANGE) / (weights[at]! * (part === undefined ? 1 : part(index)));
+        if (score > highest && (usable === undefined || usable(index))) {
+          best = index;
           highest = score;
         }
       }

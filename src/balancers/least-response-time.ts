@@ -1,82 +1,94 @@
-import type { BalancedTarget, BalancerFactory } from "../core/balancer.ts";
-import type { Clock } from "../core/ports.ts";
+import type { BalancerFactory, TryOutcome } from "../core/balancer.ts";
+import { Leases } from "../lib/leases.ts";
 import { lowerOfTwo, weightedDraw, withoutChoice } from "./draw.ts";
+import { knownOf } from "./known.ts";
 
 const TIME_CONSTANT_MS = 10_000;
 
 /** Clocks count whole milliseconds: below one, means are even and the work under way decides. */
 const FLOOR_MS = 1;
 
+/** What is known of one target. */
+interface Measured {
+  readonly active: Leases;
+  /** The mean when it was measured last, and when that was; NaN where it never was. */
+  meanMs: number;
+  atMs: number;
+}
+
 /**
  * Of two targets drawn by weight, the one with the lower `e · (active + 1) / weight`; the first drawn when they are even.
- * `e` is a decaying mean of the times until the answer's header, as `decayingMeans` says.
+ * `e` is a decaying mean of the times until the answer's header, as `observe` says. A target that was never measured counts
+ * with the mean of the others.
  */
-export const balancer: BalancerFactory = (targets, _plan, { random, clock }) => {
+export const balancer: BalancerFactory = (targets, _plan, site) => {
   const sole = withoutChoice(targets);
   if (sole !== undefined) return sole;
+  const { random, clock } = site;
   const weights = targets.map((target) => target.weight);
   const draw = weightedDraw(weights, random);
-  const active = new Int32Array(targets.length);
-  const means = decayingMeans(targets, clock);
-  const score = (index: number): number => (means.get(index) * (active[index]! + 1)) / weights[index]!;
+  const all = knownOf(targets, site, () => ({ active: new Leases(), meanMs: 0, atMs: Number.NaN }));
+  let nowMs = 0;
+  const score = (index: number): number => {
+    const one = all[index]!;
+    return (meanOf(one, all, nowMs) * (one.active.count(nowMs) + 1)) / weights[index]!;
+  };
   return {
-    pick: (_exchange, usable) => lowerOfTwo(draw, usable, score),
-    begin: (index) => {
-      active[index]!++;
+    pick: (_exchange, usable, part) => {
+      nowMs = clock.now();
+      return lowerOfTwo(draw, usable, part, random, score);
     },
-    end: (index, elapsedMs, failed) => {
-      active[index]!--;
-      means.observe(index, elapsedMs, failed);
+    begin: (index, withinMs) => all[index]!.active.begin(clock.now(), withinMs),
+    end: (index, lease, elapsedMs, outcome) => {
+      const one = all[index]!;
+      one.active.end(lease);
+      observe(one, all, elapsedMs, outcome, clock.now());
     },
   };
 };
 
+/** What of an old mean still holds; 0 for a target that was never measured. */
+const kept = ({ atMs }: Measured, nowMs: number): number =>
+  Number.isNaN(atMs) ? 0 : Math.exp(Math.min(0, atMs - nowMs) / TIME_CONSTANT_MS);
+
+/** The mean as of now, in milliseconds. */
+const meanOf = (one: Measured, all: readonly Measured[], nowMs: number): number =>
+  Number.isNaN(one.atMs) ? poolMean(all, nowMs) : Math.max(FLOOR_MS, one.meanMs * kept(one, nowMs));
+
+const poolMean = (all: readonly Measured[], nowMs: number): number => {
+  let sum = 0;
+  let measured = 0;
+  for (const one of all) {
+    if (Number.isNaN(one.atMs)) continue;
+    sum += one.meanMs * kept(one, nowMs);
+    measured++;
+  }
+  return measured === 0 ? FLOOR_MS : Math.max(FLOOR_MS, sum / measured);
+};
+
 /**
- * One mean a target: `e = e·exp(−Δt/10 s) + rtt·(1 − exp(−Δt/10 s))`, Δt being the time since it was measured last.
+ * Takes a try into the mean: `e = e·exp(−Δt/10 s) + rtt·(1 − exp(−Δt/10 s))`, Δt being the time since it was measured last.
  * - While nothing is measured `e` fades by the same factor; a target that once was slow is so tried again, and not shunned
  *   for good.
- * - A target that was never measured counts with the mean of the others; its first measurement replaces that.
+ * - The first measurement of a target replaces the mean of the others, with which it counted before.
  * - A failed try does not make a target look fast: it counts as no faster than the target's own mean and that of the pool.
+ * - A try that nobody waited for would have taken longer than it did: it counts only where it took longer than the mean.
  */
-const decayingMeans = (targets: readonly BalancedTarget[], clock: Clock) => {
-  const values = new Float64Array(targets.length);
-  const measuredAt = new Float64Array(targets.length).fill(Number.NaN);
-
-  /** What of an old mean still holds; 0 for a target that was never measured. */
-  const kept = (index: number, now: number): number => {
-    const since = measuredAt[index]!;
-    return Number.isNaN(since) ? 0 : Math.exp(Math.min(0, since - now) / TIME_CONSTANT_MS);
-  };
-
-  const poolMean = (now: number): number => {
-    let sum = 0;
-    let measured = 0;
-    for (let index = 0; index < values.length; index++) {
-      if (Number.isNaN(measuredAt[index]!)) continue;
-      sum += values[index]! * kept(index, now);
-      measured++;
-    }
-    return measured === 0 ? FLOOR_MS : Math.max(FLOOR_MS, sum / measured);
-  };
-
-  return {
-    /** The mean as of now, in milliseconds. */
-    get: (index: number): number => {
-      const now = clock.now();
-      if (Number.isNaN(measuredAt[index]!)) return poolMean(now);
-      return Math.max(FLOOR_MS, values[index]! * kept(index, now));
-    },
-    observe: (index: number, elapsedMs: number, failed: boolean): void => {
-      const now = clock.now();
-      const part = kept(index, now);
-      let before = values[index]!;
-      let rtt = elapsedMs;
-      if (failed) {
-        before = Math.max(before, poolMean(now));
-        rtt = Math.max(rtt, before);
-      }
-      values[index] = before * part + rtt * (1 - part);
-      measuredAt[index] = now;
-    },
-  };
+const observe = (
+  one: Measured,
+  all: readonly Measured[],
+  elapsedMs: number,
+  outcome: TryOutcome,
+  nowMs: number,
+): void => {
+  if (outcome === "abandoned" && elapsedMs <= meanOf(one, all, nowMs)) return;
+  const part = kept(one, nowMs);
+  let before = one.meanMs;
+  let rtt = elapsedMs;
+  if (outcome === "failed") {
+    before = Math.max(before, poolMean(all, nowMs));
+    rtt = Math.max(rtt, before);
+  }
+  one.meanMs = before * part + rtt * (1 - part);
+  one.atMs = nowMs;
 };

@@ -9,5 +9,5 @@ export const balancer: BalancerFactory = (targets, _plan, { random }) => {
     targets.map((target) => target.weight),
     random,
   );
-  return { pick: (_exchange, usable) => draw(usable) };
+  return { pick: (_exchange, usable, part) => draw(usable, part) };
 };

@@ -8,6 +8,7 @@ import {
   readWranglerConfig,
   type WranglerConfig,
 } from "../adapters/node/wrangler-config.ts";
+import { compareObjects } from "./bound-objects.ts";
 import { CommandFailed } from "./failure.ts";
 import { type WorkspaceOptions, withWorkspace } from "./options.ts";
 import { planOf } from "./workspace.ts";
@@ -32,6 +33,8 @@ export const registerDeploy = (program: Command): void => {
           "Run the command in the folder of the gateway's wrangler.toml.",
         );
       });
+      const note = compareObjects(plan, gateway);
+      if (note !== undefined) process.stderr.write(`note: ${note}\n`);
       if (!options.dryRun) await refuseMissingSecrets(plan.secrets, options.env);
       for (const service of await boundServices(gateway, options.env)) {
         if (!options.dryRun)

@@ -11,6 +11,7 @@ export interface ServeOptions extends WorkspaceOptions {
   readonly host: string;
   readonly var?: Readonly<Record<string, string>>;
   readonly binding?: Readonly<Record<string, string>>;
+  readonly certificate?: Readonly<Record<string, string>>;
   readonly watch?: boolean;
   readonly try?: readonly string[];
 }
@@ -25,6 +26,11 @@ export const registerServe = (program: Command): void => {
     .option(
       "--binding <name=address>",
       "where the Worker behind a service binding runs (repeat for more)",
+      nameValue,
+    )
+    .option(
+      "--certificate <name=file>",
+      "PEM file of the client certificate behind a binding, with its key (repeat for more)",
       nameValue,
     )
     .option("--watch", "reload when a policy changes; a wrong one leaves the last good one running")
@@ -59,6 +65,7 @@ const serve = async (options: ServeOptions): Promise<void> => {
     port: options.port,
     vars: options.var ?? {},
     bindings: options.binding ?? {},
+    certificates: options.certificate ?? {},
     project: process.cwd(),
   });
   const end = new Promise<CommandFailed | undefined>((resolve) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -13,6 +13,14 @@ import {
 import type { Plan } from "../core/plan.ts";
 import { CommandFailed } from "./failure.ts";
 import { localIssuerKey } from "./local-issuer.ts";
+import {
+  devVars,
+  extraAuthorities,
+  namesToMake,
+  planCertificates,
+  planSecrets,
+  randomSecret,
+} from "./serving-secrets.ts";
 
 /** What a served gateway needs beside its plan. */
 export interface ServingSettings {
@@ -22,6 +30,8 @@ export interface ServingSettings {
   readonly vars: Readonly<Record<string, string>>;
   /** Addresses of service bindings from the command line. */
   readonly bindings: Readonly<Record<string, string>>;
+  /** Files of client certificates by the name of their binding. */
+  readonly certificates: Readonly<Record<string, string>>;
   /** Folder whose wrangler.toml names the services behind bindings. */
   readonly project: string;
 }
@@ -37,12 +47,22 @@ interface Served {
 /** How long a reload waits for requests that are under way: whoever edits a policy waits with them. */
 const RELOAD_PATIENCE_MS = 1000;
 
-const firstLines = (words: string): string => words.trim().split("\n").slice(0, 3).join(" ");
+/** What workerd said first; not where in the bundle, which nobody has written. */
+const firstLines = (words: string): string =>
+  words
+    .trim()
+    .split("\n")
+    .filter((line) => !/^\s*at /.test(line))
+    .slice(0, 3)
+    .join(" ");
 
 /** Serves plans one after the other on the same port; its services stay while gateways come and go. */
 export class Serving {
   readonly #settings: ServingSettings;
+  /** Secrets that were made for this run. */
+  readonly #made = new Map<string, string>();
   #services: RunningServices | undefined;
+  /** The services that run, each with the secrets that it has. */
   #served: readonly string[] = [];
   #running: RunningWorkerd | undefined;
   #last: Served | undefined;
@@ -64,8 +84,12 @@ export class Serving {
   async serve(plan: Plan): Promise<void> {
     const { host, port } = this.#settings;
     if (this.#running === undefined) await refuseBusyPort(host, port);
-    const secrets = await this.#secrets(plan);
-    const bindings = await this.#bindings(plan);
+    const services = await this.#ownServices(plan);
+    const known = await this.#known(plan, services);
+    const secrets = await this.#secrets(plan, known);
+    const certificates = await planCertificates(plan, this.#settings.certificates);
+    const trusted = await extraAuthorities();
+    const bindings = await this.#bindings(services, known);
     const folder = await mkdtemp(path.join(os.tmpdir(), "postern-"));
     const { worker } = await writeBundle(plan, folder).catch(async (error: unknown) => {
       await rm(folder, { recursive: true, force: true });
@@ -73,7 +97,7 @@ export class Serving {
     });
     const next: Served = {
       folder,
-      start: () => startWorkerd({ plan, worker, host, port, secrets, bindings }),
+      start: () => startWorkerd({ plan, worker, host, port, secrets, bindings, certificates, trusted }),
     };
     const last = this.#last;
     await this.#stopGateway(RELOAD_PATIENCE_MS);
@@ -113,17 +137,16 @@ export class Serving {
     await running?.stop(patienceMs);
   }
 
-  async #secrets(plan: Plan): Promise<Record<string, string>> {
-    const known = { ...(await devVars(this.#settings.project)), ...this.#settings.vars };
-    const missing = plan.secrets.filter((name) => known[name] === undefined);
-    if (missing.length > 0) {
-      throw new CommandFailed(
-        2,
-        `${missing.length === 1 ? "A secret is" : "Secrets are"} not set: ${missing.join(", ")}.`,
-        `Give ${missing.length === 1 ? "it" : "them"} with ${missing.map((name) => `--var ${name}=…`).join(" ")}, or in .dev.vars.`,
-      );
-    }
-    const secrets = Object.fromEntries(plan.secrets.map((name) => [name, known[name]!]));
+  /** The secrets that are known, those of the run among them. */
+  async #known(plan: Plan, services: ReadonlyMap<string, WranglerConfig>): Promise<Record<string, string>> {
+    const { project, vars } = this.#settings;
+    for (const name of namesToMake(plan, [...services.values()]))
+      if (!this.#made.has(name)) this.#made.set(name, randomSecret());
+    return { ...Object.fromEntries(this.#made), ...(await devVars(project)), ...vars };
+  }
+
+  async #secrets(plan: Plan, known: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+    const secrets = planSecrets(plan, known);
     const local = Object.values(plan.shared).some(
       (value) => (value as { jwks?: { local?: boolean } } | null)?.jwks?.local === true,
     );
@@ -132,26 +155,29 @@ export class Serving {
     return { ...secrets, POSTERN_LOCAL_JWKS: JSON.stringify(publicJwks) };
   }
 
+  /** Our own Workers behind the plan's service bindings, by binding; those that run elsewhere are named on the command line. */
+  async #ownServices(plan: Plan): Promise<ReadonlyMap<string, WranglerConfig>> {
+    const bound = Object.values(plan.upstreams).flatMap(({ targets }) =>
+      targets.flatMap(({ binding }) => binding ?? []),
+    );
+    const wanted = [...new Set(bound)].filter((name) => this.#settings.bindings[name] === undefined);
+    return wanted.length === 0 ? new Map() : servicesFor(wanted, this.#settings.project);
+  }
+
   /** Addresses of the plan's service bindings: those that were named, and those of our own services, which are started. */
-  async #bindings(plan: Plan): Promise<Record<string, string>> {
-    const wanted = [
-      ...new Set(
-        Object.values(plan.upstreams).flatMap(({ targets }) =>
-          targets.flatMap(({ binding }) => binding ?? []),
-        ),
-      ),
-    ].filter((name) => this.#settings.bindings[name] === undefined);
-    if (wanted.length === 0) return { ...this.#settings.bindings };
-    const found = await servicesFor(wanted, this.#settings.project);
-    const names = [...new Set([...found.values()].map(({ name }) => name))].sort();
-    if (names.some((name) => !this.#served.includes(name))) {
+  async #bindings(
+    found: ReadonlyMap<string, WranglerConfig>,
+    known: Readonly<Record<string, string>>,
+  ): Promise<Record<string, string>> {
+    if (found.size === 0) return { ...this.#settings.bindings };
+    const configs = [...new Map([...found.values()].map((config) => [config.name, config])).values()];
+    // What runs them takes a quarter of a second to load: no other command waits for that.
+    const { secretsFor, startServices } = await import("../adapters/node/services.ts");
+    const wanted = configs.map((config) => JSON.stringify([config.name, secretsFor(config, known)])).sort();
+    if (wanted.some((one) => !this.#served.includes(one))) {
       await this.#services?.stop();
-      // What runs them takes a quarter of a second to load: no other command waits for that.
-      const { startServices } = await import("../adapters/node/services.ts");
-      this.#services = await startServices(
-        names.map((name) => [...found.values()].find((config) => config.name === name)!),
-      );
-      this.#served = names;
+      this.#services = await startServices(configs, known);
+      this.#served = wanted;
     }
     const addresses = this.#services?.addresses ?? {};
     return {
@@ -181,15 +207,6 @@ const servicesFor = async (
       }
       return [binding, config];
     }),
-  );
-};
-
-/** Secrets of a developer's machine, in wrangler's own file. */
-const devVars = async (project: string): Promise<Record<string, string>> => {
-  const text = await readFile(path.join(project, ".dev.vars"), "utf8").catch(() => "");
-  const lines = text.split("\n").map((line) => /^\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line));
-  return Object.fromEntries(
-    lines.flatMap((found) => (found ? [[found[1]!, found[2]!.replace(/^(["'])(.*)\1$/, "$2")]] : [])),
   );
 };
 

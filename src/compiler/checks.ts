@@ -168,13 +168,11 @@ export const checkUpstreams = (documents: Documents, report: Report): void => {
   const apis = [...(treeAt(documents.tree, ["apis"])?.entries?.values() ?? [])];
   const nodes = apis.flatMap((api) => [api, ...(treeAt(api, ["routes"])?.entries?.values() ?? [])]);
   const isUnknown = [...documents.broken].some((path) =>
-    /^apis\.[^.]+(\.routes\.[^.]+)?(\.upstream)?$/.test(path),
+    /^apis\.[^.]+(\.routes\.[^.]+)?(\.(upstream|split|mirror|aggregate))?($|\.)/.test(path),
   );
   if (isUnknown) return;
   // What was mistyped was meant, and is told where it is named.
-  const meant = new Set(
-    nodes.map((node) => nearestName(String(node.entries?.get("upstream")?.scalar ?? ""), names)),
-  );
+  const meant = new Set(nodes.flatMap(namedUpstreams).map((name) => nearestName(name, names)));
   for (const [name, tree] of known ?? []) {
     if (meant.has(name)) continue;
     report(
@@ -187,6 +185,16 @@ export const checkUpstreams = (documents: Documents, report: Report): void => {
     );
   }
 };
+
+/** The names that an api or a route gives as those of upstreams. */
+const namedUpstreams = (node: Tree): string[] => [
+  String(node.entries?.get("upstream")?.scalar ?? ""),
+  ...(treeAt(node, ["split", "lanes"])?.entries?.keys() ?? []),
+  ...(treeAt(node, ["mirror"])?.items ?? []).map((it) => String(it.entries?.get("upstream")?.scalar ?? "")),
+  ...[...(treeAt(node, ["aggregate", "calls"])?.entries?.values() ?? [])].map((it) =>
+    String(it.entries?.get("upstream")?.scalar ?? ""),
+  ),
+];
 
 /** A gateway without any api answers 404 to everything. */
 export const checkApis = (documents: Documents, report: Report): void => {

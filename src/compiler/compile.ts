@@ -7,7 +7,7 @@ import type { Diagnostic, Outcome } from "../core/diagnostic.ts";
 import type { ClientIpPlan, GatewayPlan, Plan, RoutePlan } from "../core/plan.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
 import { policyOrder } from "../policies/index.ts";
-import { checkActions, compileAction, defined } from "./actions.ts";
+import { checkActions, compileAction } from "./actions.ts";
 import { Attachments } from "./attachments.ts";
 import { compileChain, StepTable } from "./chains.ts";
 import {
@@ -18,7 +18,9 @@ import {
   isIdentified,
   reportOpenRoutes,
 } from "./checks.ts";
+import { consumersOf, plansOf } from "./consumers.ts";
 import { claimNames, fallbackContext, routeContext, type Workshop } from "./context.ts";
+import { defined } from "./defined.ts";
 import { Diagnostics, isError } from "./diagnostics.ts";
 import type { Report, RouteIr } from "./ir.ts";
 import { checkIssuers, issuersOf } from "./issuers.ts";
@@ -28,6 +30,7 @@ import { hostsAreBroken } from "./matches.ts";
 import { checkPrecedence } from "./precedence.ts";
 import { RouteFaults } from "./route-faults.ts";
 import { normalizeRoutes } from "./routes.ts";
+import { checkForwarding, credentialFieldsOf } from "./shared-forwarding.ts";
 import { compileUpstreams } from "./upstreams.ts";
 
 /** Everything that a gateway is compiled from. */
@@ -82,7 +85,7 @@ const compileDocuments = (documents: Documents, sources: Sources, report: Report
   const plans = compileRoutes(routes, { documents, workshop, attachments, table, report });
   const fallback = fallbackChain(attachments, documents, workshop, table);
   workshop.faults.flush(report);
-  const upstreams = compileUpstreams(documents, report);
+  const upstreams = compileUpstreams(documents, workshop.secrets, report);
   checkHosts(documents, report);
   checkBefore(routes, forest.leaves, documents, report);
   checkUpstreams(documents, report);
@@ -128,6 +131,8 @@ const workshopOf = (documents: Documents, settings: GatewayPlan, report: Report)
     issuers: issuers.infos,
     brokenIssuers: issuers.broken,
     usedIssuers: new Set(),
+    consumers: consumersOf(documents, report),
+    plans: plansOf(documents),
     shared: new Map(),
     secrets: new Set(settings.control ? [settings.control.token] : []),
     faults: new RouteFaults(),
@@ -146,11 +151,14 @@ const compileRoutes = (routes: readonly RouteIr[], compiling: Compiling): RouteP
   const { documents, workshop, attachments, table, report } = compiling;
   const site = { documents, report, claims: claimNames(workshop) };
   const open: RouteIr[] = [];
+  const asked = new Set<string>();
   const inUse = new Set(routes.flatMap((route) => [...attachments.of(route).instances.keys()]));
   const plans = routes.flatMap((route): RoutePlan[] => {
     const attached = attachments.of(route);
     const identified = isIdentified(attached, types);
-    const action = compileAction(route, { ...site, identified });
+    if (identified) asked.add(route.id);
+    const credentialFields = credentialFieldsOf(attached, types);
+    const action = compileAction(route, { ...site, identified, credentialFields });
     // Nothing is said of what follows from policies that cannot be read.
     if (route.levels.some((level) => level.broken)) return [];
     if (!identified && !route.levels.some((level) => level.public)) open.push(route);
@@ -159,6 +167,7 @@ const compileRoutes = (routes: readonly RouteIr[], compiling: Compiling): RouteP
   });
   reportOpenRoutes(open, routes, documents, report);
   checkActions(routes, site);
+  checkForwarding(routes, plans, asked, site);
   return plans;
 };
 

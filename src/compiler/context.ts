@@ -1,7 +1,7 @@
 import { fault, placeAt, placeInText, treeAt } from "../config/tree.ts";
 import type { Expression, ExpressionOptions } from "../core/expression.ts";
 import type { Json } from "../core/json.ts";
-import type { CompileContext, Fault, IssuerInfo, Path } from "../core/policy.ts";
+import type { CompileContext, ConsumerInfo, Fault, IssuerInfo, Path, PlanInfo } from "../core/policy.ts";
 import type { Template } from "../core/template.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
 import { compileExpression } from "./expression.ts";
@@ -17,6 +17,8 @@ export interface Workshop {
   /** Issuers that could not be typed; what is said of them follows from that. */
   readonly brokenIssuers: ReadonlySet<string>;
   readonly usedIssuers: Set<string>;
+  readonly consumers: ReadonlyMap<string, ConsumerInfo>;
+  readonly plans: ReadonlyMap<string, PlanInfo>;
   readonly shared: Map<string, Json>;
   readonly secrets: Set<string>;
   readonly faults: RouteFaults;
@@ -66,6 +68,8 @@ export const contextFor = (
     gateway: workshop.gateway,
     identity,
     issuerNames: [...workshop.issuers.keys()],
+    consumers: workshop.consumers,
+    plans: workshop.plans,
     issuer: (name) => {
       workshop.usedIssuers.add(name);
       route.issuers.add(name);
@@ -145,7 +149,7 @@ const expression = (
     {
       params: route.told.params,
       claims: claimTypes(workshop),
-      hasConsumers: false,
+      hasConsumers: workshop.consumers.size > 0,
       clientIp: workshop.gateway.clientIp ?? "unknown",
     },
     site.options,

@@ -1,4 +1,6 @@
+import { HEALTH_OBJECTS, hasHealthChecks } from "../core/health.ts";
 import type { Plan } from "../core/plan.ts";
+import { type Part, usedParts } from "./parts.ts";
 
 /** The files that a plan becomes, by name. */
 export interface Emitted {
@@ -22,6 +24,8 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
       .flatMap(({ step }) => (step as unknown as IdentityStep).authenticators.map(({ policy }) => policy)),
   );
   const balancers = unique(Object.values(plan.upstreams).map(({ balancer }) => balancer.name));
+  const parts = usedParts(plan);
+  const checks = healthChecksIn(plan, parts);
   const lines = [
     "// Generated from the policies; not for editing.",
     `import { createWorker } from ${JSON.stringify(`${source}/worker.ts`)};`,
@@ -37,16 +41,48 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
       (name) =>
         `import { balancer as ${name}Balancer } from ${JSON.stringify(`${source}/balancers/${balancerFiles[name]}`)};`,
     ),
+    ...parts.map(({ file, factory }) => `import { ${factory} } from ${JSON.stringify(`${source}/${file}`)};`),
+    ...checks.imports.map(
+      ([name, file]) => `import { ${name} } from ${JSON.stringify(`${source}/${file}`)};`,
+    ),
     `import plan from "./plan.json";`,
     "",
-    "export default createWorker(JSON.parse(plan), {",
+    ...checks.before,
+    `export default createWorker(${checks.plan}, {`,
     `  filters: { ${filters.map((name) => `${name}: ${name}Filter`).join(", ")} },`,
     `  authenticators: { ${authenticators.map((name) => `${name}: ${name}Authenticator`).join(", ")} },`,
     `  balancers: { ${balancers.map((name) => `${name}: ${name}Balancer`).join(", ")} },`,
-    "});",
+    `  parts: { ${parts.map(({ name, factory }) => `${name}: ${factory}`).join(", ")} },`,
+    `}${checks.port});`,
+    ...checks.after,
     "",
   ];
   return { "plan.json": JSON.stringify(plan), "gateway.ts": lines.join("\n") };
+};
+
+/**
+ * What an entry has beside the gateway where its plan checks targets: the class of the Durable Objects that make the checks
+ * for all isolates, and the port to ask them. Bundles of other plans hold neither.
+ */
+const healthChecksIn = (plan: Plan, parts: readonly Part[]) => {
+  if (!hasHealthChecks(plan))
+    return { imports: [], before: [], plan: "JSON.parse(plan)", port: "", after: [] };
+  const discovery = parts.find(({ name }) => name === "discovery");
+  const targets = discovery === undefined ? "{}" : `{ discovery: ${discovery.factory} }`;
+  return {
+    imports: [
+      ["healthPort", "adapters/cloudflare/health-board.ts"],
+      ["healthChecks", "adapters/cloudflare/health-checks.ts"],
+      ["linkHealthRounds", "runtime/managed/health-rounds.ts"],
+    ],
+    before: ["const parsed = JSON.parse(plan);", ""],
+    plan: "parsed",
+    port: ", healthPort",
+    after: [
+      "",
+      `export const ${HEALTH_OBJECTS.className} = healthChecks(linkHealthRounds(parsed, ${targets}));`,
+    ],
+  };
 };
 
 /** What the emitter reads of the identity step. */

@@ -1,3 +1,4 @@
+import type { ApiDocument } from "../config/documents/api.ts";
 import type { RouteDocument } from "../config/documents/route.ts";
 import type { Documents } from "../config/load.ts";
 import type { Tree } from "../config/tree.ts";
@@ -6,6 +7,7 @@ import type { Diagnostic, Place } from "../core/diagnostic.ts";
 import type { Instance, Level, Path } from "../core/policy.ts";
 import type { HostPattern } from "../lib/host-pattern.ts";
 import type { TemplateSegment } from "../lib/path-template.ts";
+import type { RegexPlan } from "../lib/regex/run.ts";
 
 /** Where a stage puts the faults that it finds. */
 export type Report = (diagnostic: Diagnostic) => void;
@@ -28,17 +30,30 @@ export interface NamedHost {
 /** One predicate of a route with every default filled in. */
 export interface MatchIr {
   readonly hosts: readonly NamedHost[];
+  /** None where a regular expression stands for the path. */
   readonly segments: readonly TemplateSegment[];
   readonly prefix: boolean;
+  readonly regex?: RegexIr;
   /** Empty means any. */
   readonly methods: readonly string[];
   readonly headers: readonly Condition[];
   readonly query: readonly Condition[];
 }
 
+/** Of a value and a regular expression there is at most one; without, any value will do. */
 export interface Condition {
   readonly name: string;
   readonly value?: string;
+  readonly regex?: RegexIr;
+}
+
+/** A regular expression, and the texts that it is ever asked about: what it says of others counts for nothing. */
+export interface RegexIr {
+  readonly text: string;
+  readonly automaton: RegexPlan;
+  readonly domain: RegexPlan;
+  /** One of those texts that it takes. */
+  readonly example: string;
 }
 
 /** A route with every default filled in and every name resolved, but for its policies. */
@@ -64,10 +79,7 @@ export interface RouteIr {
 }
 
 /** What of an api may stand in for a route's own. */
-export interface ApiAction {
-  readonly upstream?: string | undefined;
-  readonly timeout?: number | undefined;
-}
+export type ApiAction = Pick<ApiDocument, "upstream" | "split" | "mirror" | "timeout" | "websocket">;
 
 /** One level at which policies are attached. */
 export interface LevelIr {

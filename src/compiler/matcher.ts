@@ -1,8 +1,16 @@
-import type { CandidatePlan, HostPlan, MatcherPlan, PathLeaf, PathNode } from "../core/plan.ts";
+import type {
+  CandidatePlan,
+  ConditionPlan,
+  HostPlan,
+  MatcherPlan,
+  PathLeaf,
+  PathNode,
+} from "../core/plan.ts";
 import { type HostPattern, hostCovers, hostSpecificity } from "../lib/host-pattern.ts";
 import { segmentNames, type TemplateSegment } from "../lib/path-template.ts";
-import type { MatchIr, RouteIr } from "./ir.ts";
-import { candidateOrder } from "./precedence.ts";
+import type { RegexPlan } from "../lib/regex/run.ts";
+import { candidateOrder } from "./candidate-order.ts";
+import type { Condition, MatchIr, RegexIr, RouteIr } from "./ir.ts";
 
 /** A candidate while the trees are built. */
 export interface Candidate {
@@ -15,6 +23,8 @@ export interface Candidate {
 export interface Leaf {
   readonly host: HostPattern;
   readonly shape: string;
+  /** Whether its paths are matched by regular expressions, each candidate having its own. */
+  readonly isRegex: boolean;
   readonly candidates: Candidate[];
 }
 
@@ -25,6 +35,8 @@ interface Node {
   rest?: Leaf;
   full?: Leaf;
   prefix?: Leaf;
+  /** Only at the root. */
+  regex?: Leaf;
 }
 
 /** The trees before they become a plan, and every leaf of them for the checks. */
@@ -34,7 +46,8 @@ export interface Forest {
   readonly leaves: readonly Leaf[];
 }
 
-const hostKey = (host: HostPattern): string =>
+/** Equal for hosts that take the same requests. */
+export const hostKey = (host: HostPattern): string =>
   host.kind === "suffix" ? `${host.kind}${host.many}${host.text}` : host.kind + host.text;
 
 /** Plants every match of every route into the tree of each of its hosts. The order of definition leaves no trace. */
@@ -63,14 +76,15 @@ export const plant = (routes: readonly RouteIr[]): Forest => {
 
 const leafFor = (tree: Node, match: MatchIr, host: HostPattern, leaves: Leaf[]): Leaf => {
   let node = tree;
-  let kind: "full" | "rest" | "prefix" = match.prefix ? "prefix" : "full";
+  const isRegex = match.regex !== undefined;
+  let kind: "full" | "rest" | "prefix" | "regex" = isRegex ? "regex" : match.prefix ? "prefix" : "full";
   for (const segment of match.segments) {
     if (segment.kind === "rest") kind = "rest";
     else node = childOf(node, segment);
   }
   const known = node[kind];
   if (known !== undefined) return known;
-  const leaf: Leaf = { host, shape: kind + shapeOf(match.segments), candidates: [] };
+  const leaf: Leaf = { host, shape: kind + shapeOf(match.segments), isRegex, candidates: [] };
   node[kind] = leaf;
   leaves.push(leaf);
   return leaf;
@@ -106,10 +120,28 @@ const shapeOf = (segments: readonly TemplateSegment[]): string =>
     .join("");
 
 /** Writes the forest down for the plan. */
-export const matcherPlan = (forest: Forest): MatcherPlan => ({
-  hosts: forest.hosts.map((host) => hostPlan(host, forest.hosts)),
-  trees: forest.trees.map(nodePlan),
-});
+export const matcherPlan = (forest: Forest): MatcherPlan => {
+  const regexes = new RegexTable();
+  const trees = forest.trees.map((tree) => nodePlan(tree, regexes));
+  return {
+    hosts: forest.hosts.map((host) => hostPlan(host, forest.hosts)),
+    trees,
+    ...(regexes.plans.length > 0 ? { regexes: regexes.plans } : {}),
+  };
+};
+
+/** Every distinct regular expression once; those that match the same texts are the same. */
+class RegexTable {
+  readonly plans: RegexPlan[] = [];
+  readonly #indices = new Map<string, number>();
+
+  indexOf({ automaton }: RegexIr): number {
+    const key = JSON.stringify(automaton);
+    const index = this.#indices.get(key) ?? this.plans.push(automaton) - 1;
+    this.#indices.set(key, index);
+    return index;
+  }
+}
 
 const hostPlan = (host: HostPattern, all: readonly HostPattern[]): HostPlan => ({
   kind: host.kind,
@@ -119,13 +151,13 @@ const hostPlan = (host: HostPattern, all: readonly HostPattern[]): HostPlan => (
   trees: all.flatMap((other, index) => (hostCovers(other, host) ? [index] : [])),
 });
 
-const nodePlan = (node: Node): PathNode => ({
+const nodePlan = (node: Node, regexes: RegexTable): PathNode => ({
   ...(node.literals.size > 0
     ? {
         literals: Object.fromEntries(
           [...node.literals]
             .sort(([one], [other]) => (one < other ? -1 : 1))
-            .map(([text, child]) => [text, nodePlan(child)]),
+            .map(([text, child]) => [text, nodePlan(child, regexes)]),
         ),
       }
     : {}),
@@ -133,13 +165,14 @@ const nodePlan = (node: Node): PathNode => ({
     ? {
         mixed: [...node.mixed.values()]
           .sort(byText)
-          .map(({ texts, node: child }) => ({ texts, node: nodePlan(child) })),
+          .map(({ texts, node: child }) => ({ texts, node: nodePlan(child, regexes) })),
       }
     : {}),
-  ...(node.param && { param: nodePlan(node.param) }),
-  ...(node.rest && { rest: leafPlan(node.rest) }),
-  ...(node.full && { full: leafPlan(node.full) }),
-  ...(node.prefix && { prefix: leafPlan(node.prefix) }),
+  ...(node.param && { param: nodePlan(node.param, regexes) }),
+  ...(node.rest && { rest: leafPlan(node.rest, regexes) }),
+  ...(node.full && { full: leafPlan(node.full, regexes) }),
+  ...(node.prefix && { prefix: leafPlan(node.prefix, regexes) }),
+  ...(node.regex && { regex: leafPlan(node.regex, regexes) }),
 });
 
 /** More text is more specific. */
@@ -151,21 +184,26 @@ const byText = (
   return other.join("").length - one.join("").length || (first < second ? -1 : 1);
 };
 
-const leafPlan = ({ candidates }: Leaf): PathLeaf => {
+const leafPlan = ({ candidates }: Leaf, regexes: RegexTable): PathLeaf => {
+  const plansOf = (method: string | undefined): CandidatePlan[] =>
+    candidateOrder(candidates, method).map((candidate) => candidatePlan(candidate, regexes));
   const named = new Set(candidates.flatMap((candidate) => candidate.match.methods));
   if (named.has("GET")) named.add("HEAD");
-  const methods = [...named]
-    .sort()
-    .map((method) => [method, candidateOrder(candidates, method).map(candidatePlan)] as const);
-  return {
-    methods: Object.fromEntries(methods),
-    any: candidateOrder(candidates, undefined).map(candidatePlan),
-  };
+  const methods = [...named].sort().map((method) => [method, plansOf(method)] as const);
+  return { methods: Object.fromEntries(methods), any: plansOf(undefined) };
 };
 
-const candidatePlan = ({ index, match }: Candidate): CandidatePlan => ({
+const candidatePlan = ({ index, match }: Candidate, regexes: RegexTable): CandidatePlan => ({
   route: index,
+  ...(match.regex && { regex: regexes.indexOf(match.regex) }),
   params: match.segments.flatMap(segmentNames),
-  ...(match.headers.length > 0 ? { headers: match.headers } : {}),
-  ...(match.query.length > 0 ? { query: match.query } : {}),
+  ...(match.headers.length > 0 ? { headers: conditionPlans(match.headers, regexes) } : {}),
+  ...(match.query.length > 0 ? { query: conditionPlans(match.query, regexes) } : {}),
 });
+
+const conditionPlans = (conditions: readonly Condition[], regexes: RegexTable): ConditionPlan[] =>
+  conditions.map(({ name, value, regex }) => ({
+    name,
+    ...(value === undefined ? {} : { value }),
+    ...(regex && { regex: regexes.indexOf(regex) }),
+  }));

@@ -1,17 +1,16 @@
 import type { MatchDocument } from "../config/documents/route.ts";
 import { anyOf, didYouMean } from "../config/faults.ts";
 import type { Documents, TypedApi } from "../config/load.ts";
-import { fault, placeAt, treeAt } from "../config/tree.ts";
+import { fault, placeAt, type Tree, treeAt } from "../config/tree.ts";
 import { isBroken, type Typed } from "../config/typing.ts";
 import { isForbiddenName } from "../config/yaml.ts";
 import type { Place } from "../core/diagnostic.ts";
 import type { Path } from "../core/policy.ts";
 import { parseHostPattern } from "../lib/host-pattern.ts";
+import type { PathOptions } from "../lib/path.ts";
 import { parsePathTemplate, segmentNames, type TemplateSegment } from "../lib/path-template.ts";
 import type { Condition, MatchIr, NamedHost, Report, RouteSources } from "./ir.ts";
-
-/** Control routes of the gateway itself. */
-export const CONTROL_PREFIX = "/__postern";
+import { CONTROL_PREFIX, matchRegex } from "./match-regex.ts";
 
 /** What the matches of one api are made from. */
 export interface MatchSite {
@@ -27,30 +26,55 @@ export const writtenMatch = (
   site: MatchSite,
 ): MatchIr | undefined => {
   const { report } = site.sources;
-  if (match.path !== undefined && match.pathPrefix !== undefined) {
+  const [first, second] = PATHS.filter((key) => match[key] !== undefined);
+  if (second !== undefined) {
     report(
       fault(
-        placeAt(route.tree, [...at, "pathPrefix"], true),
+        placeAt(route.tree, [...at, second], true),
         "conflicting-keys",
-        "A match has a path or a pathPrefix, not both.",
+        `A match has a ${first} or a ${second}, not both.`,
         "Remove one of the two, or make it a list of two matches.",
       ),
     );
     return undefined;
   }
-  const prefix = match.path === undefined;
-  const segments = prefix
-    ? prefixSegments(match.pathPrefix ?? "/", placeAt(route.tree, [...at, "pathPrefix"]), report)
-    : pathSegments(match.path!, placeAt(route.tree, [...at, "path"]), report);
-  if (segments === undefined) return undefined;
+  const path = writtenPath(match, at, route, site);
+  const conditions = conditionsOf(match, at, route, site);
+  if (path === undefined || conditions === undefined) return undefined;
   return {
     hosts: hostsOf(match, [...at, "hosts"], route, site),
-    segments,
-    prefix,
+    ...path,
     methods: [...new Set(match.methods ?? [])].sort(),
-    ...conditionsOf(match),
+    ...conditions,
   };
 };
+
+const PATHS = ["path", "pathPrefix", "pathRegex"] as const;
+
+/** What a match says of the path; without a word, any will do. */
+const writtenPath = (
+  { path, pathPrefix, pathRegex }: MatchDocument,
+  at: Path,
+  { tree }: TypedApi["routes"][number],
+  { sources: { report, documents } }: MatchSite,
+): Pick<MatchIr, "segments" | "prefix" | "regex"> | undefined => {
+  if (pathRegex !== undefined) {
+    const place = treeAt(tree, [...at, "pathRegex"]) ?? tree;
+    const regex = matchRegex(
+      { text: pathRegex, tree: place, use: "path", paths: pathOptions(documents) },
+      report,
+    );
+    return regex && { segments: [], prefix: false, regex };
+  }
+  const prefix = path === undefined;
+  const segments = prefix
+    ? prefixSegments(pathPrefix ?? "/", placeAt(tree, [...at, "pathPrefix"]), report)
+    : pathSegments(path, placeAt(tree, [...at, "path"]), report);
+  return segments && { segments, prefix };
+};
+
+const pathOptions = ({ gateway }: Documents): PathOptions =>
+  gateway?.value.paths ?? { encodedSlash: "reject", matrixParameters: "reject" };
 
 /** The segments of a prefix, whose last slash counts for nothing. */
 const prefixSegments = (
@@ -115,16 +139,35 @@ export const pathSegments = (
   return undefined;
 };
 
-/** Conditions on headers and query, in the order of their names. */
+/** Conditions on headers and query, in the order of their names; undefined where one cannot be. */
 export const conditionsOf = (
   match: MatchDocument | undefined,
-): { headers: readonly Condition[]; query: readonly Condition[] } => {
-  const conditions = (map: MatchDocument["query"]): Condition[] =>
-    Object.entries(map ?? {})
-      .map(([name, value]) => (typeof value === "string" ? { name, value } : { name }))
-      .sort((one, other) => (one.name < other.name ? -1 : 1));
-  return { headers: conditions(match?.headers), query: conditions(match?.query) };
+  at: Path,
+  route: Typed<unknown> | undefined,
+  { sources: { report, documents } }: MatchSite,
+): { headers: readonly Condition[]; query: readonly Condition[] } | undefined => {
+  const conditions = (key: "headers" | "query"): (Condition | undefined)[] => {
+    const written = treeAt(route?.tree, [...at, key])?.entries ?? new Map<string, Tree>();
+    // The names of header fields have no case.
+    const trees = new Map(
+      [...written].map(([name, tree]) => [key === "headers" ? name.toLowerCase() : name, tree]),
+    );
+    return Object.entries(match?.[key] ?? {}).map(([name, value]) => {
+      if (typeof value === "string") return { name, value };
+      if (value.regex === undefined) return { name };
+      const use = key === "headers" ? "header" : "query";
+      const tree = trees.get(name)!.entries!.get("regex")!;
+      const regex = matchRegex({ text: value.regex, tree, use, paths: pathOptions(documents) }, report);
+      return regex && { name, regex };
+    });
+  };
+  const [headers, query] = [conditions("headers"), conditions("query")];
+  if (headers.includes(undefined) || query.includes(undefined)) return undefined;
+  return { headers: byName(headers as Condition[]), query: byName(query as Condition[]) };
 };
+
+const byName = (conditions: readonly Condition[]): readonly Condition[] =>
+  conditions.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 
 /** The hosts of a match, of its api, or all of the gateway's, in this order. */
 export const hostsOf = (

@@ -16,27 +16,52 @@ export interface ActionSite {
   readonly identified: boolean;
   /** Claims that templates may quote. */
   readonly claims: readonly string[];
+  /** Header fields in which the route's identity policies look for credentials. */
+  readonly credentialFields?: readonly string[];
 }
 
 /** The place of something below a route. */
 export const routePlace = (route: RouteIr, site: ActionSite, path: Path, onKey = false): Place =>
   placeAt(site.documents.tree, [...route.documentPath, ...path], onKey);
 
-/** The path that a rewrite or a redirect writes; its text is in normal form, or no request could pass. */
-export const pathTemplate = (text: string, path: Path, route: RouteIr, site: ActionSite): Template => {
-  const compiled = compileTemplate(text, {
+/** Tells that two keys of a route do not go together. */
+export const conflict = (
+  route: RouteIr,
+  site: ActionSite,
+  path: Path,
+  message: string,
+  remedy: string,
+): void => site.report(fault(routePlace(route, site, path, true), "conflicting-keys", message, remedy));
+
+/** A text below a route with its references, each of which names something there. */
+export const textTemplate = (text: string, path: Path, route: RouteIr, site: ActionSite): Template =>
+  soundTemplate(text, path, route, site).template;
+
+const soundTemplate = (
+  text: string,
+  path: Path,
+  route: RouteIr,
+  site: ActionSite,
+): { readonly template: Template; readonly isSound: boolean } => {
+  const { template, faults } = compileTemplate(text, {
     params: route.params,
     claims: site.claims,
     identified: site.identified,
   });
   const tree = treeAt(site.documents.tree, [...route.documentPath, ...path]);
-  for (const { offset, length, code, message, remedy } of compiled.faults) {
+  for (const { offset, length, code, message, remedy } of faults) {
     const place = tree === undefined ? routePlace(route, site, path) : placeInText(tree, offset, length);
     site.report(fault(place, code, message, remedy));
   }
-  if (compiled.faults.length === 0) checkNormal(compiled.template, path, route, site);
+  return { template, isSound: faults.length === 0 };
+};
+
+/** The path that a rewrite, a redirect or a call writes; its text is in normal form, or no request could pass. */
+export const pathTemplate = (text: string, path: Path, route: RouteIr, site: ActionSite): Template => {
+  const { template, isSound } = soundTemplate(text, path, route, site);
+  if (isSound) checkNormal(template, path, route, site);
   const rest = restNames(route);
-  return compiled.template.map((part) =>
+  return template.map((part) =>
     typeof part !== "string" && part.from === "params" && rest.has(part.name)
       ? { ...part, verbatim: true }
       : part,
@@ -70,7 +95,9 @@ const checkNormal = (template: Template, path: Path, route: RouteIr, site: Actio
   if (/[?#]/.test(text)) {
     report(
       "A path has no query and no fragment.",
-      "Remove what begins with ? or #: the query of the request goes along.",
+      path[0] === "aggregate"
+        ? "Remove what begins with ? or #, and write parameters under `query`."
+        : "Remove what begins with ? or #: the query of the request goes along.",
     );
     return;
   }

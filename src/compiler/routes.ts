@@ -55,15 +55,16 @@ const operationRoute = (
   const prefix = api.value.openapi?.prefix ?? "";
   const segments = pathSegments(prefix + operation.path, operation.pathPlace, sources.report);
   if (route !== undefined) checkOperationMatch(operation, route, sources.report);
-  if (segments === undefined) return undefined;
   const written = route?.value.match;
   const match = Array.isArray(written) ? undefined : written;
+  const conditions = conditionsOf(match, ["match"], route, site);
+  if (segments === undefined || conditions === undefined) return undefined;
   const matched: MatchIr = {
     hosts: hostsOf(match, ["match", "hosts"], route, site),
     segments,
     prefix: false,
     methods: [operation.method],
-    ...conditionsOf(match),
+    ...conditions,
   };
   return routeIr({
     name: operation.id,
@@ -95,7 +96,9 @@ const checkOperationMatch = (
     );
     return;
   }
-  const culprit = (["path", "pathPrefix", "methods"] as const).find((key) => match[key] !== undefined);
+  const culprit = (["path", "pathPrefix", "pathRegex", "methods"] as const).find(
+    (key) => match[key] !== undefined,
+  );
   if (culprit === undefined) return;
   report(
     fault(

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { issuerSchema } from "../policies/jwt/issuer.ts";
 import { apiSchema } from "./documents/api.ts";
+import { consumerSchema } from "./documents/consumer.ts";
 import { gatewaySchema } from "./documents/gateway.ts";
+import { planSchema } from "./documents/plan.ts";
 import { upstreamSchema } from "./documents/upstream.ts";
 
 /** One entry of `environments:`; what else stands there is laid over the other documents. */
@@ -21,7 +23,9 @@ export const environmentSchema = z.looseObject({
 export const topLevel = {
   gateway: gatewaySchema,
   environments: environmentSchema,
+  plans: planSchema,
   issuers: issuerSchema,
+  consumers: consumerSchema,
   upstreams: upstreamSchema,
   apis: apiSchema,
 } as const;

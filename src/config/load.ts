@@ -1,7 +1,9 @@
 import type { z } from "zod";
 import type { Diagnostic, Outcome, Place } from "../core/diagnostic.ts";
 import { type ApiDocument, apiSchema } from "./documents/api.ts";
+import { type ConsumerDocument, consumerSchema } from "./documents/consumer.ts";
 import { type GatewayDocument, gatewaySchema } from "./documents/gateway.ts";
+import { type PlanDocument, planSchema } from "./documents/plan.ts";
 import { type RouteDocument, routeSchema } from "./documents/route.ts";
 import { type UpstreamDocument, upstreamSchema } from "./documents/upstream.ts";
 import { environmentSchema, topLevel } from "./documents.ts";
@@ -22,6 +24,8 @@ export interface Documents {
   readonly development: boolean;
   readonly gateway: Typed<GatewayDocument> | undefined;
   readonly issuers: readonly Typed<z.output<(typeof topLevel)["issuers"]>>[];
+  readonly plans: readonly Typed<PlanDocument>[];
+  readonly consumers: readonly Typed<ConsumerDocument>[];
   readonly upstreams: readonly Typed<UpstreamDocument>[];
   readonly apis: readonly TypedApi[];
   /** Paths of what is at fault; see `isBroken`. */
@@ -90,6 +94,8 @@ export const typeDocuments = (base: Tree, environment: string | undefined): Outc
       development: overlay !== undefined && isDevelopment(overlay),
       gateway: gateway?.entries && typed(gatewaySchema, gateway, ["gateway"], typing),
       issuers: all("issuers", topLevel.issuers),
+      plans: all("plans", planSchema),
+      consumers: all("consumers", consumerSchema),
       upstreams: all("upstreams", upstreamSchema),
       apis: all("apis", apiSchema).map((api) => ({ ...api, routes: typeRoutes(api, typing) })),
       broken: typing.broken,

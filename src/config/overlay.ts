@@ -97,10 +97,19 @@ const isSetting = (path: Path): boolean =>
   !(path.length === 4 && path[2] === "routes") &&
   path.length > 1;
 
-/** A target's address is one place, whether it is written as a binding or as a URL. */
+/** Pairs of keys of which one stands for the other, by the length of the path to them. */
+const RIVALS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  2: { targets: "discover", discover: "targets" },
+  4: { url: "binding", binding: "url" },
+};
+
+/**
+ * A target's address is one place, whether it is written as a binding or as a URL; so are an upstream's targets, listed or
+ * discovered.
+ */
 const addressRival = (path: Path, key: string): string | undefined =>
-  path.length === 4 && path[0] === "upstreams" && path[2] === "targets"
-    ? ({ url: "binding", binding: "url" } as Record<string, string>)[key]
+  path[0] === "upstreams" && (path.length === 2 || path[2] === "targets")
+    ? RIVALS[path.length]?.[key]
     : undefined;
 
 const replace = (base: Tree, over: Tree, laying: Laying): Tree => {

@@ -7,7 +7,9 @@ import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
 export const TOP_LEVEL_SUMMARIES: Readonly<Record<keyof typeof topLevel, string>> = {
   gateway: "Settings of the gateway, and policies for everything that it offers.",
   environments: "What differs between environments, laid over everything else.",
+  plans: "How much callers may ask.",
   issuers: "Who may sign tokens.",
+  consumers: "Who may call with a key.",
   upstreams: "Named pools of targets.",
   apis: "What the gateway offers.",
 };
@@ -15,7 +17,9 @@ export const TOP_LEVEL_SUMMARIES: Readonly<Record<keyof typeof topLevel, string>
 /** The schema by which editors check and complete policy files: every file holds some of the top-level keys. */
 export const policyFileSchema = (types: readonly PolicyType[]): JsonSchema => {
   const entries: Record<string, JsonSchema> = {
+    plans: map(TOP_LEVEL_SUMMARIES.plans, jsonSchemaOf(topLevel.plans)),
     issuers: map(TOP_LEVEL_SUMMARIES.issuers, jsonSchemaOf(topLevel.issuers)),
+    consumers: map(TOP_LEVEL_SUMMARIES.consumers, jsonSchemaOf(topLevel.consumers)),
     upstreams: map(TOP_LEVEL_SUMMARIES.upstreams, jsonSchemaOf(topLevel.upstreams)),
     apis: map(TOP_LEVEL_SUMMARIES.apis, apiSchema()),
   };

@@ -27,11 +27,15 @@ export interface Exchange {
   readonly startedAtMs: number;
 
   route: RouteLabel;
+  /** The upstream that the route's split chose, in which retries stay too; undefined without a split. */
+  readonly lane: string | undefined;
   /** Decoded path and host parameters. */
   params: Readonly<Record<string, string>>;
   identity: Identity | undefined;
   /** The client's address, or empty where the gateway may not know it. */
   readonly clientIp: string;
+  /** The request opens a WebSocket (RFC 6455), and its route offers them. */
+  readonly opensWebSocket: boolean;
   /** Begun on first use unless the requestId policy set it. */
   requestId: string;
   /** For an OPTIONS request that is a CORS preflight: the method that it asks for; otherwise undefined. */
@@ -41,10 +45,18 @@ export interface Exchange {
   readonly requestEdits: HeaderEdit[];
   /** Edits to the answer that goes to the client, merged into one copy when every filter has returned. */
   readonly answerEdits: HeaderEdit[];
-  /** Set by the body limit: what the forwarder sends in place of `request.body`. */
-  requestBody: ReadableStream<Uint8Array> | null | undefined;
+  /**
+   * What the forwarder sends in place of `request.body`: a stream where it is only watched on its way, bytes where a policy
+   * has read it (they go out with their length).
+   */
+  requestBody: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null | undefined;
   /** Set where the upstream is to see another query than the client sent, with its `?`; undefined means `query`. */
   upstreamQuery?: string | undefined;
+  /**
+   * Parameters that the gateway adds behind that, without `?`: escaped, and kept whatever a cache leaves out of the client's.
+   * They tell entries apart, but are no part of the address that callers know.
+   */
+  addedQuery?: string | undefined;
   /** Code of the problem that the gateway itself answered with, for logs and metrics. */
   problemCode: string | undefined;
   /** Name of the target that answered, for logs. */
@@ -53,4 +65,10 @@ export interface Exchange {
   upstreamMs: number;
   /** `hit`, `miss`, `stale`, … when a cache policy ran, for logs and metrics. */
   cacheResult: string | undefined;
+
+  /**
+   * Another exchange of the same request, as far as it has come: the same caller, route and edits, but results of its own. For
+   * calls beside the one that answers the client.
+   */
+  fork(): Exchange;
 }

@@ -84,6 +84,10 @@ export interface CompileContext {
   /** Names of issuers and their typed definitions; a policy that names one marks it as used by asking for it. */
   issuer(name: string): IssuerInfo | undefined;
   readonly issuerNames: readonly string[];
+  /** Consumers by name. */
+  readonly consumers: ReadonlyMap<string, ConsumerInfo>;
+  /** Plans by name. */
+  readonly plans: ReadonlyMap<string, PlanInfo>;
   /** Puts JSON into the plan once for the whole gateway and answers the name for `Site.shared`. */
   share(name: string, value: Json): string;
   /** Declares that a secret must be set when the gateway starts; answers its name. */
@@ -111,6 +115,28 @@ export interface IssuerInfo {
   readonly claims: Readonly<Record<string, string>>;
   /** What goes into the plan. */
   readonly plan: Json;
+}
+
+/** A consumer as policies see it when they are compiled. */
+export interface ConsumerInfo {
+  readonly name: string;
+  readonly plan?: string;
+  readonly attributes: Readonly<Record<string, Json>>;
+  readonly keys: readonly ConsumerKey[];
+}
+
+export interface ConsumerKey {
+  readonly id: string;
+  /** Lower-case hexadecimal digest of the key. */
+  readonly sha256: string;
+  /** The first instant at which it is no longer good. */
+  readonly expiresMs?: number;
+}
+
+/** How much callers with a plan may ask. */
+export interface PlanInfo {
+  readonly rate: { readonly quantity: number; readonly windowMs: number };
+  readonly quota?: { readonly quantity: number; readonly period: "hour" | "day" | "week" | "month" | "year" };
 }
 
 /**

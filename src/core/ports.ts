@@ -22,6 +22,8 @@ export interface TargetAddress {
   /** `upstream.target`, for targets of upstreams. */
   readonly name?: string;
   readonly binding?: string;
+  /** Binding of the client certificate that is shown there. */
+  readonly certificate?: string;
   readonly network?: Network;
 }
 
@@ -83,6 +85,15 @@ export interface Log {
   write(record: Readonly<Record<string, unknown>>): void;
 }
 
+/** What active health checks found that are made for all isolates. */
+export interface HealthBoard {
+  /**
+   * Which targets of an upstream are healthy, by their names; one that is not named was not checked yet. To ask keeps the
+   * checks going. Rejects where the board is away.
+   */
+  read(upstream: string): Promise<Readonly<Record<string, boolean>>>;
+}
+
 /** Keeps work alive after the answer was sent (`waitUntil`). */
 export interface Defer {
   waitUntil(work: Promise<unknown>): void;
@@ -101,4 +112,6 @@ export interface Ports {
   readonly edgeCache: Cache | undefined;
   /** Counters in this isolate's memory: approximate across isolates. */
   readonly isolateCounter: Counter;
+  /** Absent where each isolate has to check targets for itself. */
+  readonly health?: HealthBoard | undefined;
 }

@@ -26,5 +26,9 @@ export const policyOrder: readonly OrderedPolicy[] = [
   at((await import("./deprecation/policy.ts")).deprecation), // outside the cache, like the line after it
   at((await import("./headers/policy.ts")).headers, "response"), // outside the cache: hits get today's headers
   at((await import("./headers/policy.ts")).headers, "request"),
-  at((await import("./cache/policy.ts")).cache), // innermost: a stored answer never skips a check
+  at((await import("./query/policy.ts")).query), // the cache keys what the upstream will see
+  at((await import("./body/policy.ts")).body, "request"), // after all who refuse: only what goes on is read and edited
+  at((await import("./fault/policy.ts")).fault), // stands for the upstream, and so for what may be stored of it
+  at((await import("./cache/policy.ts")).cache), // inside of every check: a stored answer skips none
+  at((await import("./body/policy.ts")).body, "response"), // inside the cache: what is stored was edited once
 ];

@@ -38,14 +38,19 @@ export class RequestExchange implements Exchange {
   identity: Identity | undefined = undefined;
   readonly requestEdits: HeaderEdit[] = [];
   readonly answerEdits: HeaderEdit[] = [];
-  requestBody: ReadableStream<Uint8Array> | null | undefined = undefined;
+  requestBody: Exchange["requestBody"] = undefined;
   problemCode: string | undefined = undefined;
   target: string | undefined = undefined;
   upstreamMs = 0;
   cacheResult: string | undefined = undefined;
   upstreamQuery: string | undefined = undefined;
+  opensWebSocket = false;
+  addedQuery: string | undefined = undefined;
   /** The upstream's Response, whose headers cannot be changed. */
   upstreamResponse: Response | undefined = undefined;
+  /** Set for a route with a split: chooses the lane when somebody first wants to know it. */
+  chooseLane: ((exchange: RequestExchange) => string) | undefined = undefined;
+  #lane: string | undefined = undefined;
   #requestId: string | undefined = undefined;
   #clientIp: string | undefined = undefined;
   readonly #site: ExchangeSite;
@@ -82,6 +87,27 @@ export class RequestExchange implements Exchange {
 
   set requestId(id: string) {
     this.#requestId = id;
+  }
+
+  get lane(): string | undefined {
+    if (this.#lane === undefined && this.chooseLane !== undefined) this.#lane = this.chooseLane(this);
+    return this.#lane;
+  }
+
+  fork(): RequestExchange {
+    const other = new RequestExchange(this.request, this.defer, this.#site);
+    other.route = this.route;
+    other.params = this.params;
+    other.identity = this.identity;
+    other.requestEdits.push(...this.requestEdits);
+    other.requestBody = this.requestBody;
+    other.upstreamQuery = this.upstreamQuery;
+    other.addedQuery = this.addedQuery;
+    other.chooseLane = this.chooseLane;
+    other.#lane = this.#lane;
+    other.#requestId = this.#requestId;
+    other.#clientIp = this.#clientIp;
+    return other;
   }
 
   get clientIp(): string {

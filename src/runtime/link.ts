@@ -1,6 +1,6 @@
 import type { BalancerFactory } from "../core/balancer.ts";
 import type { Json } from "../core/json.ts";
-import type { ActionPlan, Plan } from "../core/plan.ts";
+import { type ActionPlan, type ForwardPlan, isManaged, type Plan, type SplitPlan } from "../core/plan.ts";
 import type { AuthenticatorFactory, Filter, FilterFactory, Handler, Site } from "../core/policy.ts";
 import type { Defer, Ports } from "../core/ports.ts";
 import { problem } from "../core/problem.ts";
@@ -10,6 +10,7 @@ import { linkFinish } from "./finish.ts";
 import { linkForward } from "./forward.ts";
 import { linkRedirect, linkRespond } from "./local-answers.ts";
 import { loopIdOf } from "./outgoing-headers.ts";
+import { type Parts, partOf } from "./parts.ts";
 import { linkRouter, type RouteResult } from "./router.ts";
 import { type LinkedUpstream, linkUpstream } from "./upstream.ts";
 
@@ -18,6 +19,7 @@ export interface Registry {
   readonly filters: Readonly<Record<string, FilterFactory<never>>>;
   readonly authenticators: Readonly<Record<string, AuthenticatorFactory<never>>>;
   readonly balancers: Readonly<Record<string, BalancerFactory<never>>>;
+  readonly parts: Parts;
 }
 
 /** A gateway that runs. Never rejects. */
@@ -86,31 +88,7 @@ const linkChains = (plan: Plan, registry: Registry, ports: Ports, platform: Plat
     filters[index] = made;
     return made;
   };
-  const upstreams = new Map<string, LinkedUpstream>();
-  const upstreamOf = (name: string): LinkedUpstream => {
-    const known =
-      upstreams.get(name) ??
-      linkUpstream(
-        name,
-        plan.upstreams[name]!,
-        ports,
-        registry.balancers as Readonly<Record<string, BalancerFactory>>,
-      );
-    upstreams.set(name, known);
-    return known;
-  };
-  const forwardSite = {
-    loopId: loopIdOf(plan.gateway.name),
-    clientIp: plan.gateway.clientIp,
-    platform,
-    uuid: ports.random.uuid,
-    ports,
-    paths: plan.gateway.paths,
-  };
-  const end = (action: ActionPlan): Handler => {
-    if (action.kind === "forward") return linkForward(action, upstreamOf(action.upstream), forwardSite);
-    return action.kind === "respond" ? linkRespond(action) : linkRedirect(action, plan.gateway.paths);
-  };
+  const endOf = linkEnds(plan, registry, ports, platform);
   const fold = (chain: readonly number[], last: Handler): Handler =>
     chain.reduceRight((next, index) => {
       const filter = filterOf(index);
@@ -118,9 +96,84 @@ const linkChains = (plan: Plan, registry: Registry, ports: Ports, platform: Plat
     }, last);
   const route = (index: number): Handler => {
     const { chain, action } = plan.routes[index]!;
-    return fold(chain, end(action));
+    return action.kind === "split" ? split(chain, action) : whole(chain, action, endOf(action));
+  };
+  const whole = (chain: readonly number[], action: ActionPlan, end: Handler): Handler =>
+    "websocket" in action
+      ? partOf(registry.parts, "websocket")(end, (last) => fold(chain, last))
+      : fold(chain, end);
+  /** Whoever asks for the lane first, a cache or the end of the chain, has it chosen. */
+  const split = (chain: readonly number[], action: SplitPlan): Handler => {
+    const { lanes, sticky: _, kind: __, ...forwarding } = action;
+    const choose = partOf(registry.parts, "split")(action, ports);
+    const ends = new Map(
+      lanes.map(({ upstream, edits = [] }) => {
+        const end = endOf({ ...forwarding, kind: "forward", upstream });
+        const edited: Handler = (exchange) => {
+          const { requestEdits } = exchange;
+          const before = requestEdits.length;
+          requestEdits.push(...edits);
+          const answer = end(exchange);
+          // They are applied by now; a cache, which asks again or looks at what was sent, must not meet them.
+          requestEdits.length = before;
+          return answer;
+        };
+        return [upstream, edits.length === 0 ? end : edited];
+      }),
+    );
+    const handler = whole(chain, action, (exchange) => ends.get(exchange.lane!)!(exchange));
+    const laneOf = (exchange: RequestExchange): string => lanes[choose(exchange)]!.upstream;
+    return (exchange) => {
+      (exchange as RequestExchange).chooseLane = laneOf;
+      return handler(exchange);
+    };
   };
   return { fold, route };
+};
+
+/** Links what stands at the end of chains; each upstream once, however many routes lead to it. */
+const linkEnds = (plan: Plan, registry: Registry, ports: Ports, platform: Platform) => {
+  const { parts } = registry;
+  const balancers = registry.balancers as Readonly<Record<string, BalancerFactory>>;
+  const upstreams = new Map<string, LinkedUpstream>();
+  const upstreamOf = (name: string): LinkedUpstream => {
+    const known = upstreams.get(name);
+    if (known !== undefined) return known;
+    const upstream = plan.upstreams[name]!;
+    const made = isManaged(upstream)
+      ? partOf(parts, "managed")(name, upstream, { ports, balancers, parts })
+      : linkUpstream(name, upstream, { ports, balancers });
+    upstreams.set(name, made);
+    return made;
+  };
+  // A key that cannot be one keeps the gateway from starting, as one that is missing does.
+  for (const [name, { credential }] of Object.entries(plan.upstreams))
+    if (credential !== undefined) upstreamOf(name);
+  const site = {
+    loopId: loopIdOf(plan.gateway.name),
+    clientIp: plan.gateway.clientIp,
+    platform,
+    random: ports.random.number,
+    ports,
+    paths: plan.gateway.paths,
+  };
+  const forward = (action: ForwardPlan): Handler => {
+    const { mirrors } = action;
+    const mirror = mirrors && partOf(parts, "mirror")(mirrors, upstreamOf, ports);
+    return linkForward(action, upstreamOf(action.upstream), mirror, site);
+  };
+  return (action: Exclude<ActionPlan, SplitPlan>): Handler => {
+    switch (action.kind) {
+      case "forward":
+        return forward(action);
+      case "aggregate":
+        return partOf(parts, "aggregate")(action, upstreamOf, site);
+      case "respond":
+        return linkRespond(action);
+      case "redirect":
+        return linkRedirect(action, plan.gateway.paths);
+    }
+  };
 };
 
 const linkSite = (plan: Plan, registry: Registry, ports: Ports): Site => {

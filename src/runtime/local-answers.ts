@@ -46,13 +46,27 @@ export const linkRedirect =
         detail: "The path cannot be redirected as it is.",
       });
     }
-    if (scheme === exchange.scheme && authority === exchange.authority && path === exchange.path)
+    if (
+      scheme === exchange.scheme &&
+      authority === exchange.authority &&
+      path === exchange.path &&
+      namesPlace(plan) &&
+      isFollowedAlike(plan.status, exchange.method)
+    )
       return circular(exchange);
     return new Response(null, {
       status: plan.status,
       headers: { location: `${scheme}://${authority}${path}${exchange.query}` },
     });
   };
+
+/** Without a place of its own, a redirect to where the request is already is what was asked for. */
+const namesPlace = ({ scheme, host, port, path, strip }: RedirectPlan): boolean =>
+  (scheme ?? host ?? port ?? path ?? strip) !== undefined;
+
+/** After a 303 comes a GET (RFC 9110 section 15.4.4); with another method the request was for something else. */
+const isFollowedAlike = (status: number, method: string): boolean =>
+  status !== 303 || method === "GET" || method === "HEAD";
 
 /** `scheme: https` for a request that came by https: better told once than sent around until the client gives up. */
 const circular = (exchange: Exchange): Response =>

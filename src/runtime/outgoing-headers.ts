@@ -10,6 +10,7 @@ const CDN_LOOP = 4;
 const TRACEPARENT = 8;
 const TRACESTATE = 16;
 const CONTENT_LENGTH = 32;
+const TE = 64;
 
 /**
  * Fields that end at the gateway: hop-by-hop ones (RFC 9110 section 7.6.1), and those by which a client could pose as a
@@ -20,7 +21,6 @@ const ENDS_HERE = [
   "proxy-connection",
   "proxy-authorization",
   "proxy-authenticate",
-  "te",
   "trailer",
   "transfer-encoding",
   "upgrade",
@@ -52,6 +52,7 @@ const ROLES: ReadonlyMap<string, number> = new Map([
   ["traceparent", TRACEPARENT],
   ["tracestate", TRACESTATE],
   ["content-length", CONTENT_LENGTH],
+  ["te", TE],
 ]);
 
 const PREFIXES = ["x-forwarded", "x-original-"];
@@ -94,13 +95,15 @@ export interface OutgoingSite {
   readonly loopId: string;
   readonly clientIp: ClientIpPlan | undefined;
   readonly platform: Platform;
-  readonly uuid: () => string;
+  /** In [0, 1): the ids of traces need no secrecy, and the platform's secure source costs ten times as much. */
+  readonly random: () => number;
 }
 
 /**
  * The header fields for the upstream, in one copy: the client's without what ends here, the gateway's own (Via, RFC 9110
  * section 7.6.3; X-Forwarded-*; CDN-Loop, RFC 8586; traceparent, W3C Trace Context), and then what policies set, which
- * therefore no client can forge or remove. Undefined where this gateway has seen the request before.
+ * therefore no client can forge or remove. Undefined where the request goes no further: this gateway has seen it before, or it
+ * is a gRPC call.
  */
 export const outgoingHeaders = (
   exchange: RequestExchange,
@@ -119,6 +122,10 @@ export const outgoingHeaders = (
       if (namesLoop(field, loop)) return undefined;
       loop = `${field}, ${loop}`;
     }
+    if (seen & TE) {
+      if (isGrpc(incoming)) return undefined;
+      headers.delete("te");
+    }
     if (seen & CONNECTION) takeOffNamed(headers, incoming.get("connection")!);
     if (seen & VIA) via = `${incoming.get("via")}, ${via}`;
     if (seen & CONTENT_LENGTH && !hasBody) headers.delete("content-length");
@@ -129,10 +136,19 @@ export const outgoingHeaders = (
   setForwarded(headers, exchange, site);
   headers.set("via", via);
   headers.set("cdn-loop", loop);
-  if (!isTraced) headers.set("traceparent", newTraceparent(site.uuid));
+  if (!isTraced) headers.set("traceparent", newTraceparent(site.random));
   applyHeaderEdits(headers, exchange.requestEdits);
   return headers;
 };
+
+const GRPC = /^application\/grpc(?![\w-])/i;
+
+/**
+ * Whether a request is a gRPC call: by its TE field, which every gRPC client sends, and its media type (gRPC over HTTP2,
+ * "Requests"). gRPC-Web is not one, but an ordinary POST.
+ */
+export const isGrpc = (incoming: Headers): boolean =>
+  incoming.has("te") && GRPC.test(incoming.get("content-type") ?? "");
 
 /** Takes off `Connection`, and what it names. */
 const takeOffNamed = (headers: Headers, connection: string): void => {
@@ -158,7 +174,11 @@ const VALID_TRACEPARENT =
   /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
 /** Begins a trace. No span is recorded, so its flags are 0; the last digit keeps the parent's id from being all zeros. */
-const newTraceparent = (uuid: () => string): string => {
-  const id = uuid().replaceAll("-", "");
-  return `00-${id}-${id.slice(16, 31)}1-00`;
-};
+const newTraceparent = (random: () => number): string =>
+  `00-${hex(random)}${hex(random)}${hex(random)}${hex(random)}-${hex(random)}${hex(random).slice(0, 7)}1-00`;
+
+/** Eight digits. */
+const hex = (random: () => number): string =>
+  Math.floor(random() * 0x1_0000_0000)
+    .toString(16)
+    .padStart(8, "0");

@@ -1,12 +1,7 @@
-import type {
-  CandidatePlan,
-  ConditionPlan,
-  HostPlan,
-  MatcherPlan,
-  PathLeaf,
-  PathNode,
-} from "../core/plan.ts";
+import type { CandidatePlan, ConditionPlan, HostPlan, MatcherPlan } from "../core/plan.ts";
 import { decodeSegment } from "../lib/path.ts";
+import { linkRegex, type RegexPlan } from "../lib/regex/run.ts";
+import { type Leaf, type Mixed, Segment, split } from "./path-tree.ts";
 
 /** What the router looks at. */
 export interface Routable {
@@ -43,6 +38,7 @@ export const linkRouter = (plan: MatcherPlan): Router => {
     .filter((host) => host.kind === "suffix")
     .map((host) => ({ host, trees: hostTrees(host) }));
   const any = plan.hosts.filter((host) => host.kind === "any").flatMap(hostTrees);
+  const regexes = plan.regexes?.map(linkOnUse);
   const treeHosts = new Map(plan.hosts.map((host, index) => [trees[index], host] as const));
 
   const treesFor = (name: string): readonly Segment[] => {
@@ -52,13 +48,21 @@ export const linkRouter = (plan: MatcherPlan): Router => {
     return any;
   };
   return (request) => {
-    const search = new Search(request);
+    const search = new Search(request, regexes);
     for (const tree of treesFor(request.host)) {
-      const candidate = search.walk(tree, 1);
+      const candidate = search.walk(tree, 1) ?? (tree.regex && search.byRegex(tree.regex));
       if (candidate !== undefined) return found(candidate, search, treeHosts.get(tree), request.host);
     }
     return search.allow === undefined ? NONE : { outcome: "method", allow: [...search.allow].sort() };
   };
+};
+
+type RegexTest = ReturnType<typeof linkRegex>;
+
+/** A regular expression whose tables are made when it is first asked. */
+const linkOnUse = (plan: RegexPlan): RegexTest => {
+  let test: RegexTest | undefined;
+  return (text) => (test ??= linkRegex(plan))(text);
 };
 
 const takes = (host: HostPlan, name: string): boolean =>
@@ -86,77 +90,10 @@ const found = (
   return { outcome: "found", route: candidate.route, params };
 };
 
-/** A node of the tree; its maps are made when it is first passed, so that a large table costs nothing to start. */
-class Segment {
-  readonly #plan: PathNode;
-  #literals: Map<string, Segment> | undefined;
-  #param: Segment | undefined;
-  #mixed: readonly Mixed[] | undefined;
-  readonly full: Leaf | undefined;
-  readonly rest: Leaf | undefined;
-  readonly prefix: Leaf | undefined;
-
-  constructor(plan: PathNode) {
-    this.#plan = plan;
-    this.full = plan.full && new Leaf(plan.full);
-    this.rest = plan.rest && new Leaf(plan.rest);
-    this.prefix = plan.prefix && new Leaf(plan.prefix);
-  }
-
-  literal(text: string): Segment | undefined {
-    const { literals } = this.#plan;
-    if (literals === undefined) return undefined;
-    this.#literals ??= new Map(Object.entries(literals).map(([key, node]) => [key, new Segment(node)]));
-    return this.#literals.get(text);
-  }
-
-  get mixed(): readonly Mixed[] | undefined {
-    if (this.#plan.mixed === undefined) return undefined;
-    this.#mixed ??= this.#plan.mixed.map(({ texts, node }) => ({ texts, segment: new Segment(node) }));
-    return this.#mixed;
-  }
-
-  get param(): Segment | undefined {
-    if (this.#param === undefined && this.#plan.param !== undefined)
-      this.#param = new Segment(this.#plan.param);
-    return this.#param;
-  }
-}
-
-interface Mixed {
-  readonly texts: readonly string[];
-  readonly segment: Segment;
-}
-
-/** The parameters of a segment of text and parameters, each ending where the next text begins; undefined where it does not fit. */
-const split = (text: string, texts: readonly string[]): string[] | undefined => {
-  const [first, ...others] = texts as [string, ...string[]];
-  if (!text.startsWith(first)) return undefined;
-  const values: string[] = [];
-  let at = first.length;
-  for (const [index, next] of others.entries()) {
-    const last = index === others.length - 1;
-    const end = last ? text.length - next.length : text.indexOf(next, at + 1);
-    if (end <= at || !text.startsWith(next, end)) return undefined;
-    values.push(text.slice(at, end));
-    at = end + next.length;
-  }
-  return values;
-};
-
-class Leaf {
-  readonly methods: ReadonlyMap<string, readonly CandidatePlan[]>;
-  readonly any: readonly CandidatePlan[];
-
-  constructor(plan: PathLeaf) {
-    this.methods = new Map(Object.entries(plan.methods));
-    this.any = plan.any;
-  }
-}
-
 /** One walk through the trees for one request. */
 class Search {
   readonly #request: Routable;
+  readonly #regexes: readonly RegexTest[] | undefined;
   readonly #path: string;
   readonly #method: string;
   readonly #preflight: boolean;
@@ -165,8 +102,9 @@ class Search {
   /** Methods of the leaves that were reached in vain; made only then, since garbage is what a request costs most of. */
   allow: Set<string> | undefined = undefined;
 
-  constructor(request: Routable) {
+  constructor(request: Routable, regexes: readonly RegexTest[] | undefined) {
     this.#request = request;
+    this.#regexes = regexes;
     this.#path = request.path;
     this.#preflight = request.preflightMethod !== undefined;
     this.#method = request.preflightMethod ?? request.method;
@@ -244,17 +182,35 @@ class Search {
     return undefined;
   }
 
+  /** The first route whose regular expression takes the path; those of other methods are remembered where none does. */
+  byRegex({ methods, any }: Leaf): CandidatePlan | undefined {
+    const known: (boolean | undefined)[] = [];
+    const takesPath = ({ regex }: CandidatePlan): boolean =>
+      (known[regex!] ??= this.#regexes![regex!]!(this.#path));
+    const candidates = methods.get(this.#method) ?? any;
+    for (const candidate of candidates) if (takesPath(candidate) && this.#fits(candidate)) return candidate;
+    const own = new Set(candidates.map(({ regex }) => regex));
+    for (const [method, others] of methods) {
+      if (!others.some((other) => !own.has(other.regex) && takesPath(other))) continue;
+      this.allow ??= new Set();
+      this.allow.add(method);
+    }
+    return undefined;
+  }
+
   #fits(candidate: CandidatePlan): boolean {
     if (candidate.headers !== undefined && !this.#preflight) {
       const { headers } = this.#request.request;
-      if (!candidate.headers.every((condition) => holds(condition, headers.get(condition.name))))
+      if (!candidate.headers.every((condition) => this.#holds(condition, headers.get(condition.name))))
         return false;
     }
     if (candidate.query === undefined) return true;
     const query = new URLSearchParams(this.#request.query);
-    return candidate.query.every((condition) => holds(condition, query.get(condition.name)));
+    return candidate.query.every((condition) => this.#holds(condition, query.get(condition.name)));
+  }
+
+  #holds({ value, regex }: ConditionPlan, actual: string | null): boolean {
+    if (actual === null) return false;
+    return value === undefined ? regex === undefined || this.#regexes![regex]!(actual) : value === actual;
   }
 }
-
-const holds = ({ value }: ConditionPlan, actual: string | null): boolean =>
-  actual !== null && (value === undefined || value === actual);

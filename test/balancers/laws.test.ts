@@ -37,7 +37,13 @@ const life = fc.array(weight, { maxLength: 8 }).chain((weights) =>
         key: fc.string(),
         waitMs: fc.nat(100_000),
         elapsedMs: fc.option(fc.nat(60_000)),
-        failed: fc.boolean(),
+        outcome: fc.constantFrom("answered", "failed", "abandoned"),
+        parts: fc.option(
+          fc.array(fc.double({ min: 0.1, max: 1, noNaN: true }), {
+            minLength: weights.length,
+            maxLength: weights.length,
+          }),
+        ),
       }),
       { minLength: 1, maxLength: 30 },
     ),
@@ -51,16 +57,17 @@ describe.each(Object.keys(factories))("%s", (name) => {
     fc.assert(
       fc.property(life, ({ weights, seed, picks }) => {
         const { balancer, clock } = link(factories[name]!, pool(...weights), plan, seed);
-        for (const { usable, key, waitMs, elapsedMs, failed } of picks) {
+        for (const { usable, parts, key, waitMs, elapsedMs, outcome } of picks) {
           const may = (index: number): boolean => weights[index]! > 0 && (usable?.[index] ?? true);
           const asked = usable === null ? undefined : (index: number) => usable[index]!;
-          const index = balancer.pick({ ...anyExchange, clientIp: key }, asked);
+          const part = parts === null ? undefined : (index: number) => parts[index]!;
+          const index = balancer.pick({ ...anyExchange, clientIp: key }, asked, part);
           if (index === -1) expect(weights.some((_, other) => may(other))).toBe(false);
           else {
             expect(may(index)).toBe(true);
-            balancer.begin?.(index);
+            const lease = balancer.begin?.(index, 60_000);
             clock.advance(waitMs);
-            if (elapsedMs !== null) balancer.end?.(index, elapsedMs, failed);
+            if (elapsedMs !== null) balancer.end?.(index, lease!, elapsedMs, outcome);
           }
         }
       }),

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { balancer as factory } from "../../src/balancers/least-request.ts";
-import { anyExchange, link, pool, shares } from "./support.ts";
+import { anyExchange, link, pool, shares, WITHIN_MS } from "./support.ts";
 
 const loaded = (weights: readonly number[], active: readonly number[]) => {
   const { balancer } = link(factory, pool(...weights));
-  for (const [index, count] of active.entries()) for (let i = 0; i < count; i++) balancer.begin!(index);
+  for (const [index, count] of active.entries())
+    for (let i = 0; i < count; i++) balancer.begin!(index, WITHIN_MS);
   return balancer;
 };
 
@@ -39,9 +40,11 @@ describe("least request", () => {
   });
 
   it("forgets work that has ended", () => {
-    const balancer = loaded([1, 1], [2, 1]);
-    balancer.end!(0, 5, false);
-    balancer.end!(0, 5, true);
+    const { balancer } = link(factory, pool(1, 1));
+    const leases = [0, 0, 1].map((index) => balancer.begin!(index, WITHIN_MS));
+    expect(shares(balancer, 2, 100)[1]).toBe(1);
+    balancer.end!(0, leases[0]!, 5, "answered");
+    balancer.end!(0, leases[1]!, 5, "failed");
     expect(shares(balancer, 2, 100)[0]).toBe(1);
   });
 
@@ -55,9 +58,31 @@ describe("least request", () => {
     const active = [0, 0];
     for (let i = 0; i < 1000; i++) {
       const index = balancer.pick(anyExchange);
-      balancer.begin!(index);
+      balancer.begin!(index, WITHIN_MS);
       active[index]!++;
       expect(Math.abs(active[0]! - active[1]!)).toBeLessThanOrEqual(1);
     }
+  });
+
+  it.each([
+    { says: "is counted while it may still be under way", waitMs: 9000, winner: 1 },
+    { says: "is forgotten when its time is over", waitMs: 11_000, winner: 0 },
+  ])("work that never ends $says", ({ waitMs, winner }) => {
+    const { balancer, clock } = link(factory, pool(1, 1));
+    for (let i = 0; i < 3; i++) balancer.begin!(0, 10_000);
+    clock.advance(waitMs);
+    balancer.begin!(1, 10_000);
+    expect(shares(balancer, 2, 100)[winner]).toBe(1);
+  });
+
+  it("goes on counting where the pool has changed, for the targets that stay", () => {
+    const [a, b, c] = pool(1, 1, 1);
+    const known = new WeakMap();
+    const before = link(factory, [a!, b!, c!], undefined, 1, known).balancer;
+    const leases = [0, 0, 1].map((index) => before.begin!(index, WITHIN_MS));
+    const after = link(factory, [b!, a!], undefined, 1, known).balancer;
+    expect(shares(after, 2, 100)[0]).toBe(1);
+    for (const lease of leases.slice(0, 2)) before.end!(0, lease, 5, "answered");
+    expect(shares(after, 2, 100)[1]).toBe(1);
   });
 });

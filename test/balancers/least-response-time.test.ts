@@ -1,24 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { balancer as factory } from "../../src/balancers/least-response-time.ts";
-import { anyExchange, link, pool, shares } from "./support.ts";
+import type { TryOutcome } from "../../src/core/balancer.ts";
+import { anyExchange, link, pool, shares, tryAt, WITHIN_MS } from "./support.ts";
 
 /** Which part of the requests each target gets from callers that wait for an answer before they ask again. */
 const closedLoop = (latenciesMs: readonly number[], callers: number, durationMs: number, seed = 1) => {
   const { balancer, clock } = link(factory, pool(...latenciesMs.map(() => 1)), { name: "test" }, seed);
-  const answers: { at: number; index: number }[] = [];
+  const answers: { at: number; index: number; lease: number }[] = [];
   const done = latenciesMs.map(() => 0);
   const ask = (): void => {
     const index = balancer.pick(anyExchange);
-    balancer.begin!(index);
-    answers.push({ at: clock.now() + latenciesMs[index]!, index });
+    const lease = balancer.begin!(index, WITHIN_MS);
+    answers.push({ at: clock.now() + latenciesMs[index]!, index, lease });
   };
   const end = clock.now() + durationMs;
   for (let caller = 0; caller < callers; caller++) ask();
   while (clock.now() < end) {
     answers.sort((one, other) => one.at - other.at);
-    const { at, index } = answers.shift()!;
+    const { at, index, lease } = answers.shift()!;
     clock.advance(at - clock.now());
-    balancer.end!(index, latenciesMs[index]!, false);
+    balancer.end!(index, lease, latenciesMs[index]!, "answered");
     done[index]!++;
     ask();
   }
@@ -54,13 +55,12 @@ const winner = (balancer: Parameters<typeof shares>[0]): number => shares(balanc
 
 describe("the decaying mean", () => {
   const measured = (
-    ...steps: readonly (readonly [index: number, ms: number, wait?: number, failed?: boolean])[]
+    ...steps: readonly (readonly [index: number, ms: number, wait?: number, outcome?: TryOutcome])[]
   ) => {
     const { balancer, clock } = link(factory, pool(1, 1));
-    for (const [index, ms, wait = 0, failed = false] of steps) {
+    for (const [index, ms, wait = 0, outcome] of steps) {
       clock.advance(wait);
-      balancer.begin!(index);
-      balancer.end!(index, ms, failed);
+      tryAt(balancer, index, ms, outcome);
     }
     return { balancer, clock };
   };
@@ -102,10 +102,7 @@ describe("the decaying mean", () => {
 
   it("fades while nothing is measured, so that a slow target is tried again", () => {
     const { balancer, clock } = measured([0, 100], [1, 10]);
-    const refresh = (): void => {
-      balancer.begin!(1);
-      balancer.end!(1, 10, false);
-    };
+    const refresh = (): void => tryAt(balancer, 1, 10);
     for (let waited = 0; waited < 22_000; waited += 1000) {
       expect(winner(balancer)).toBe(1);
       clock.advance(1000);
@@ -114,25 +111,23 @@ describe("the decaying mean", () => {
     clock.advance(2000);
     refresh();
     expect(winner(balancer)).toBe(0);
-    balancer.begin!(0);
-    balancer.end!(0, 100, false);
+    tryAt(balancer, 0, 100);
     expect(winner(balancer)).toBe(1);
   });
 
   it("below a millisecond is even with any other, so that work under way counts", () => {
     const { balancer } = measured([0, 0], [1, 0.5]);
-    balancer.begin!(0);
+    balancer.begin!(0, WITHIN_MS);
     expect(winner(balancer)).toBe(1);
-    balancer.begin!(1);
-    balancer.begin!(1);
+    balancer.begin!(1, WITHIN_MS);
+    balancer.begin!(1, WITHIN_MS);
     expect(winner(balancer)).toBe(0);
   });
 
   it("does not let a clock that was set back turn it round", () => {
     const { balancer, clock } = measured([0, 100], [1, 50]);
     clock.advance(-3_600_000);
-    balancer.begin!(0);
-    balancer.end!(0, 100_000, false);
+    tryAt(balancer, 0, 100_000);
     expect(winner(balancer)).toBe(1);
   });
 
@@ -142,7 +137,7 @@ describe("the decaying mean", () => {
       steps: [
         [0, 100],
         [1, 10],
-        [0, 1, 1000, true],
+        [0, 1, 1000, "failed"],
       ],
       wins: 1,
     },
@@ -150,7 +145,7 @@ describe("the decaying mean", () => {
       says: "one that has only failed is not faster than the rest",
       steps: [
         [1, 50],
-        [0, 1, 0, true],
+        [0, 1, 0, "failed"],
       ],
       wins: -1,
     },
@@ -159,11 +154,42 @@ describe("the decaying mean", () => {
       steps: [
         [0, 10],
         [1, 20],
-        [0, 5000, 1000, true],
+        [0, 5000, 1000, "failed"],
       ],
       wins: 1,
     },
   ] as const)("a failure: $says", ({ steps, wins }) => {
+    expect(winner(measured(...steps).balancer)).toBe(wins);
+  });
+
+  it.each([
+    {
+      says: "does not make a target look fast",
+      steps: [
+        [0, 100],
+        [1, 50],
+        [0, 1, 5000, "abandoned"],
+      ],
+      wins: 1,
+    },
+    {
+      says: "is no measurement of one that was never measured",
+      steps: [
+        [1, 50],
+        [0, 1, 0, "abandoned"],
+      ],
+      wins: -1,
+    },
+    {
+      says: "counts where it took longer than the mean",
+      steps: [
+        [0, 10],
+        [1, 20],
+        [0, 300, 1000, "abandoned"],
+      ],
+      wins: 1,
+    },
+  ] as const)("a try that nobody waited for $says", ({ steps, wins }) => {
     expect(winner(measured(...steps).balancer)).toBe(wins);
   });
 
@@ -173,10 +199,10 @@ describe("the decaying mean", () => {
     for (let request = 0; request < 2000; request++) {
       const index = balancer.pick(anyExchange);
       picked[index]!++;
-      balancer.begin!(index);
+      const lease = balancer.begin!(index, WITHIN_MS);
       const elapsed = index === 0 ? 1 : 50;
       clock.advance(elapsed);
-      balancer.end!(index, elapsed, index === 0);
+      balancer.end!(index, lease, elapsed, index === 0 ? "failed" : "answered");
     }
     // Chance would be a half; taken for fast, it would get nearly all.
     expect(picked[0]! / 2000).toBeLessThan(0.7);
@@ -189,10 +215,8 @@ describe("the score", () => {
     for (const [index, ms] of [
       [0, 10],
       [1, 30],
-    ] as const) {
-      balancer.begin!(index);
-      balancer.end!(index, ms, false);
-    }
+    ] as const)
+      tryAt(balancer, index, ms);
     // 10 beats the seed of 20, which beats 30.
     expect(shares(balancer, 3, 200, (index) => index !== 1)[0]).toBe(1);
     expect(shares(balancer, 3, 200, (index) => index !== 0)[2]).toBe(1);
@@ -208,11 +232,30 @@ describe("the score", () => {
     for (const [index, ms] of [
       [0, 10],
       [1, 60],
-    ] as const) {
-      balancer.begin!(index);
-      balancer.end!(index, ms, false);
-    }
-    for (const [index, count] of active.entries()) for (let i = 0; i < count; i++) balancer.begin!(index);
+    ] as const)
+      tryAt(balancer, index, ms);
+    for (const [index, count] of active.entries())
+      for (let i = 0; i < count; i++) balancer.begin!(index, WITHIN_MS);
     expect(winner(balancer)).toBe(wins);
+  });
+
+  it.each([
+    { says: "is counted while it may still be under way", waitMs: 9000, wins: 1 },
+    { says: "is forgotten when its time is over", waitMs: 11_000, wins: -1 },
+  ])("work that never ends $says", ({ waitMs, wins }) => {
+    const { balancer, clock } = link(factory, pool(1, 1));
+    balancer.begin!(0, 10_000);
+    clock.advance(waitMs);
+    expect(winner(balancer)).toBe(wins);
+  });
+
+  it("keeps the means of the targets that stay where the pool has changed", () => {
+    const [a, b, c] = pool(1, 1, 1);
+    const known = new WeakMap();
+    const before = link(factory, [a!, b!, c!], undefined, 1, known).balancer;
+    tryAt(before, 0, 50);
+    tryAt(before, 1, 10);
+    expect(winner(link(factory, [a!, b!], undefined, 1, known).balancer)).toBe(1);
+    expect(winner(link(factory, [b!, a!], undefined, 1, known).balancer)).toBe(0);
   });
 });

@@ -148,7 +148,27 @@ describe("redirecting", () => {
     ],
     ["to its own host", ORDER, "redirect: { host: API.example.com }"],
     ["to its own prefix", "{ pathPrefix: /x }", "redirect: { prefix: /x/ }"],
+    [
+      "to its own path with another method",
+      "{ path: /x, methods: [POST, GET] }",
+      "redirect: { status: 303 }",
+    ],
   ])("%s is a loop", (_, match, own) => expect(route(match, own).codes).toEqual(["redirect-loop"]));
+
+  it.each([
+    [
+      "to what is read at its own path",
+      "{ path: /x, methods: [POST] }",
+      "redirect: { status: 303, path: /x }",
+    ],
+    ["which browsers follow with GET", "{ path: /x, methods: [POST] }", "redirect: { status: 302 }"],
+  ])("%s is none", (_, match, own) => expect(route(match, own).codes).toEqual([]));
+
+  it("nowhere else only warns: something else may have changed by then", () => {
+    const result = route("{ path: /x }", "redirect: { status: 307 }");
+    expect(result.diagnostics.map(({ severity }) => severity)).toEqual(["warning"]);
+    expect(action(result)).toEqual({ kind: "redirect", status: 307 });
+  });
 
   it.each([
     ["to another scheme", ORDER, "redirect: { scheme: https }"],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { contextOf } from "../../src/compiler/expression/context.ts";
 import { compileExpression, type ExpressionNames } from "../../src/compiler/expression.ts";
+import { scopeOf } from "../../src/core/scope.ts";
 import { linkExpression } from "../../src/lib/cel/link.ts";
-import { scopeOf } from "../../src/policies/authorize/scope.ts";
 
 const names: ExpressionNames = {
   params: ["userId", "tenant"],

@@ -42,6 +42,12 @@ describe("an environment changes values at places that exist", () => {
       { public: "api.stg.example.com" },
     ],
     [
+      "listed targets to discovered ones",
+      "upstreams: { orders: { discover: { refresh: 10s } } }",
+      ["upstreams", "orders"],
+      { discover: { refresh: "10s" } },
+    ],
+    [
       "a list, as a whole",
       "gateway: { policies: { cors: { origins: [https://b.example.com] } } }",
       ["gateway", "policies", "cors"],

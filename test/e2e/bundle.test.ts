@@ -205,6 +205,12 @@ const start = (args: readonly string[]): Promise<Ran> =>
   });
 
 const ENVIRONMENTS = ["", "preview", "production"];
+
+/** What an operator sets as secrets. */
+const SECRETS = {
+  USERS_KEY: "a key of the users service, of this test only",
+  ORDERS_KEY: "a key of the orders service, of this test only",
+};
 const CONFIGS = [
   "wrangler.toml",
   "src/services/users/wrangler.toml",
@@ -266,11 +272,13 @@ describe("wrangler deploy --dry-run", () => {
       const workers = [
         {
           ...(await module("gateway", CONFIGS[0]!, "worker.js")),
+          bindings: SECRETS,
           serviceBindings: { USERS: "users", ORDERS: "orders", ORDERS_SECOND: "orders-second" },
         },
         ...(await Promise.all(
           ["users", "orders", "orders-second"].map(async (name, index) => ({
             ...(await module(name, CONFIGS[index + 1]!, "index.js")),
+            bindings: SECRETS,
             d1Databases: { DB: name },
           })),
         )),
@@ -288,6 +296,8 @@ describe("wrangler deploy --dry-run", () => {
         for (const name of ["users", "orders", "orders-second"]) {
           const service = await miniflare.getWorker(name);
           expect([name, (await service.fetch("http://service/healthz")).status]).toEqual([name, 200]);
+          const around = await service.fetch("http://service/orders", { headers: { "x-user-id": "42" } });
+          expect([name, around.status]).toEqual([name, 401]);
         }
       } finally {
         await miniflare.dispose();
@@ -312,7 +322,8 @@ describe("postern", () => {
     "serve --env %s starts on plain workerd, closed to strangers",
     async (environment) => {
       const folders = { policies: "policies", openapi: "openapi" };
-      const served = await serve({ folders, cwd: project, args: ["--env", environment] });
+      const vars = Object.entries(SECRETS).flatMap(([name, value]) => ["--var", `${name}=${value}`]);
+      const served = await serve({ folders, cwd: project, args: ["--env", environment, ...vars] });
       const answers = await Promise.all([
         fetch(`${served.url}/__postern/health`),
         fetch(`${served.url}/users/42`),

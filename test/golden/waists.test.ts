@@ -69,10 +69,15 @@ const segmentText = (segment: TemplateSegment): string => {
   }
 };
 
-const matchText = ({ hosts, segments, prefix, methods, headers, query }: MatchIr): string => {
+const matchText = ({ hosts, segments, prefix, regex, methods, headers, query }: MatchIr): string => {
   const conditions = (sign: string, list: readonly Condition[]): string =>
-    list.map(({ name, value }) => ` ${sign}${name}${value === undefined ? "" : `=${value}`}`).join("");
-  const pathText = `/${segments.map(segmentText).join("/")}${prefix ? " and below" : ""}`;
+    list
+      .map(({ name, value, regex: wanted }) => {
+        const text = value === undefined ? "" : `=${value}`;
+        return ` ${sign}${name}${wanted === undefined ? text : `~${wanted.text}`}`;
+      })
+      .join("");
+  const pathText = regex !== undefined ? `~${regex.text}` : `/${segments.map(segmentText).join("/")}${prefix ? " and below" : ""}`;
   const hostNames = hosts.map(({ name, pattern }) => `${name} (${hostText(pattern)})`).join(", ");
   return `${methods.join("|") || "any"} ${pathText}${conditions("?", query)}${conditions("-H ", headers)} on ${hostNames}`;
 };

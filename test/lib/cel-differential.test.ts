@@ -4,9 +4,9 @@ import { contextOf, environmentOf } from "../../src/compiler/expression/context.
 import { compileExpression } from "../../src/compiler/expression.ts";
 import type { Exchange } from "../../src/core/exchange.ts";
 import type { Json } from "../../src/core/json.ts";
+import { scopeOf } from "../../src/core/scope.ts";
 import { linkExpression } from "../../src/lib/cel/link.ts";
 import { Span } from "../../src/lib/cel/values.ts";
-import { scopeOf } from "../../src/policies/authorize/scope.ts";
 import { constants, corpus, NOW, names, scopes } from "./cel-corpus.ts";
 
 const environment = environmentOf(contextOf(names));

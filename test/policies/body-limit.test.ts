@@ -138,7 +138,7 @@ describe("bodyLimit on a body that does not say how long it is", () => {
   it("passes piece after piece as they come", async () => {
     const body = pieces([10, 10, 10]);
     const { answer } = await run({ max: "100B" }, request({}, body.stream), async (exchange) => {
-      const reader = exchange.requestBody!.getReader();
+      const reader = (exchange.requestBody as ReadableStream<Uint8Array>).getReader();
       const first = await reader.read();
       expect(body.state.pulled).toBe(1);
       return new Response(String(first.value?.byteLength));
@@ -196,11 +196,9 @@ describe("a counted body", () => {
           const sizes = given.map((size) => size + 1);
           const total = sizes.reduce((sum, size) => sum + size, 0);
           let excess = 0;
-          const reader = countedBody(
-            pieces(sizes, bytes ? "bytes" : undefined).stream,
-            max,
-            () => excess++,
-          ).getReader();
+          const counted = countedBody(pieces(sizes, bytes ? "bytes" : undefined).stream, max, () => excess++);
+          void counted.start();
+          const reader = counted.stream.getReader();
           let read = 0;
           while (excess === 0) {
             const next = await Promise.race([
@@ -220,10 +218,13 @@ describe("a counted body", () => {
 
   it("cancels the client's body when its reader goes away, before and after the first piece", async () => {
     for (const reads of [0, 1]) {
-      const body = pieces([10, 10]);
-      const reader = countedBody(body.stream, 100, () => undefined).getReader();
+      const body = pieces([10, 10, 10]);
+      const counted = countedBody(body.stream, 100, () => undefined);
+      const reader = counted.stream.getReader();
+      const over = counted.start();
       if (reads > 0) await reader.read();
       await reader.cancel("gone");
+      await over;
       expect(body.state.cancelled).toBe(true);
     }
   });

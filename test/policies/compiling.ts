@@ -78,6 +78,8 @@ const contextOf = (faults: FoundFault[], place: Place): CompileContext => ({
   identity: { policies: [], anonymous: false, steps: [], ...place.identity },
   issuer: () => undefined,
   issuerNames: [],
+  consumers: new Map(),
+  plans: new Map(),
   share: (name) => name,
   secret: ({ env }) => env,
   template: (text) =>

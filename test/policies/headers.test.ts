@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Exchange } from "../../src/core/exchange.ts";
 import { problem } from "../../src/core/problem.ts";
 import { headers } from "../../src/policies/headers/policy.ts";
+import { RequestExchange } from "../../src/runtime/exchange.ts";
+import { outgoingHeaders } from "../../src/runtime/outgoing-headers.ts";
 import { fakeExchange, fakePorts } from "../support/ports.ts";
 import { clientAnswer, compilePolicy, linkPolicy, upstreamHeaders } from "./compiling.ts";
 
@@ -61,6 +63,94 @@ describe("headers of the request", () => {
     expect(
       await sent({ allow: ["x-a"] }, { "x-a": "1", "x-user-id": "forged", cookie: "a=b" }, over),
     ).toEqual({ "x-a": "1", "x-user-id": "42" });
+  });
+
+  it("allow holds for what remains of the cookies that another policy took its token from", async () => {
+    const over = () => ({ requestEdits: [{ op: "set", name: "cookie", value: "tracking=1" } as const] });
+    const given = { cookie: "token=secret; tracking=1" };
+    expect(await sent({ allow: [] }, given, over())).toEqual({});
+    expect(await sent({ allow: ["cookie"] }, given, over())).toEqual({ cookie: "tracking=1" });
+    expect(await sent({ allow: [], set: { cookie: "a=b" } }, given, over())).toEqual({ cookie: "a=b" });
+  });
+
+  it.each([
+    ["if-match", '"1"'],
+    ["if-none-match", "*"],
+    ["if-unmodified-since", "Mon, 23 Nov 2026 00:00:00 GMT"],
+    ["if-modified-since", "Mon, 23 Nov 2026 00:00:00 GMT"],
+    ["content-range", "bytes 0-1/4"],
+    ["content-encoding", "gzip"],
+    ["content-language", "de"],
+    ["sec-websocket-protocol", "chat"],
+  ])("allow never turns the request into another one: %s passes", async (name, value) => {
+    expect(await sent({ allow: [] }, { [name]: value })).toEqual({ [name]: value });
+  });
+
+  it.each(["accept", "accept-language", "cache-control", "range", "user-agent", "origin", "x-api-key"])(
+    "allow lets %s pass where it is named only",
+    async (name) => {
+      expect(await sent({ allow: [] }, { [name]: "a" })).toEqual({});
+      expect(await sent({ allow: [name.toUpperCase()] }, { [name]: "a" })).toEqual({ [name]: "a" });
+    },
+  );
+
+  it("allow leaves what the gateway itself writes, and nothing of what the client wrote in its place", async () => {
+    const filter = await linkPolicy(headers, { request: { allow: ["x-a"] } }, fakePorts(), "request");
+    const site = {
+      loopId: "shop.postern",
+      clientIp: "connection" as const,
+      platform: { isCloudflare: false },
+      random: () => 0.5,
+    };
+    const request = new Request("https://api.example.com/orders", {
+      headers: {
+        "X-A": "1",
+        x_a: "2",
+        "x-b": "2",
+        cookie: "a=b",
+        authorization: "Bearer x",
+        "x-forwarded-for": "forged",
+        "x-forwarded-proto": "forged",
+        "x-forwarded-prefix": "forged",
+        forwarded: "for=forged",
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        tracestate: "a=b",
+      },
+    });
+    Object.defineProperty(request, "cf", { value: { clientIp: "192.0.2.7" } });
+    const exchange = new RequestExchange(
+      request,
+      { waitUntil: () => undefined },
+      {
+        ports: fakePorts(),
+        platform: { isCloudflare: false },
+        gateway: {
+          name: "shop",
+          development: false,
+          clientIp: "connection",
+          paths: { encodedSlash: "reject", matrixParameters: "reject" },
+        },
+      },
+    );
+    let out: Headers | undefined;
+    await filter((it) => {
+      out = outgoingHeaders(it as RequestExchange, site, false);
+      return new Response();
+    })(exchange);
+    expect(Object.fromEntries(out!)).toEqual({
+      "cdn-loop": "shop.postern",
+      traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+      tracestate: "a=b",
+      via: "1.1 postern",
+      "x-a": "1",
+      "x-forwarded-for": "192.0.2.7",
+      "x-forwarded-host": "api.example.com",
+      "x-forwarded-proto": "https",
+    });
+  });
+
+  it("an addition whose templates come out empty adds nothing", async () => {
+    expect(await sent({ add: { "x-a": "{identity.subject}" } }, { "x-a": "1" })).toEqual({ "x-a": "1" });
   });
 
   describe("templates", () => {
@@ -136,6 +226,18 @@ describe("headers of the response", () => {
     );
   });
 
+  it.each([
+    ["location", "https://api.example.com/orders/8"],
+    ["cache-control", "private, no-store"],
+    ["expires", "0"],
+    ["content-disposition", "attachment"],
+    ["vary", "accept"],
+  ])("allow never turns the answer into another one: %s passes", async (name, value) => {
+    expect(await answered({ allow: [] }, { [name]: value, "set-cookie": "a=b", server: "php/4" })).toEqual({
+      [name]: value,
+    });
+  });
+
   it("allow leaves what other policies have set, and what a refusal has to say", async () => {
     const exchange = fakeExchange(new Request("https://api.example.com/"), {
       answerEdits: [{ op: "set", name: "x-request-id", value: "1" }],
@@ -150,6 +252,7 @@ describe("headers of the response", () => {
       }),
     )(exchange);
     expect([...clientAnswer(exchange, answer).headers.keys()]).toEqual([
+      "cache-control",
       "content-type",
       "proxy-status",
       "retry-after",

@@ -8,8 +8,9 @@ const redirect = async (
   plan: Omit<RedirectPlan, "kind">,
   url: string,
   params: Record<string, string> = {},
+  method = "GET",
 ) => {
-  const exchange = fakeExchange(new Request(url), { params });
+  const exchange = fakeExchange(new Request(url, { method }), { params });
   const answer = await linkRedirect({ kind: "redirect", ...plan }, PATHS)(exchange);
   return [answer.status, answer.headers.get("location") ?? exchange.problemCode];
 };
@@ -79,8 +80,26 @@ describe("a redirect", () => {
       {},
       [508, "redirect-loop"],
     ],
+    [
+      "to where the request is already, where that is all it says",
+      { status: 307 },
+      "https://a.example/x",
+      {},
+      [307, "https://a.example/x"],
+    ],
   ] as const)("%s", async (_, plan, url, params, expected) => {
     expect(await redirect(plan as Omit<RedirectPlan, "kind">, url, params)).toEqual(expected);
+  });
+});
+
+describe("a 303 to where the request is already", () => {
+  it.each([
+    ["POST", [303, "https://a.example/x"]],
+    ["GET", [508, "redirect-loop"]],
+  ])("after a %s", async (method, expected) => {
+    expect(await redirect({ status: 303, path: ["/x"] }, "https://a.example/x", {}, method)).toEqual(
+      expected,
+    );
   });
 });
 

@@ -1,18 +1,22 @@
 import { applyD1Migrations, env, reset } from "cloudflare:test";
 import { expect } from "vitest";
 import type { ZodType } from "zod";
+import type { CredentialPlan } from "../../src/core/plan.ts";
 import { Problem } from "../../src/services/http/problem.ts";
 import type { ServiceBindings } from "../../src/services/http/service.ts";
+import { gatewayWith, KEYS } from "./gateway.ts";
 
 interface Worker {
   readonly fetch: (request: Request, bindings: ServiceBindings) => Response | Promise<Response>;
 }
 
 interface Operation {
+  readonly operationId?: string;
   readonly responses?: Readonly<Record<string, { readonly content?: object }>>;
 }
 
 interface Document {
+  readonly tags?: readonly { readonly name: string }[];
   readonly paths?: Readonly<Record<string, object>>;
 }
 
@@ -39,6 +43,7 @@ export const freshDatabase = async (): Promise<void> => {
 
 /** Bindings whose database fails with a message that no client may see. */
 export const brokenBindings: ServiceBindings = {
+  ...KEYS,
   DB: {
     prepare: () => {
       throw new Error("D1_ERROR: secret detail of the database");
@@ -56,10 +61,16 @@ const operationAt = ({ paths = {} }: Document, method: string, path: string): Op
 };
 
 /**
- * Sends requests to a service, and holds every answer against its document: the status is one that the operation
- * documents, the media type and the body are those of that status, and a problem is one in all its parts.
+ * Sends requests to a service as its gateway does, and holds every answer against its document: the status is one that the
+ * operation documents, the media type and the body are those of that status, and a problem is one in all its parts.
  */
-export const clientOf = (worker: Worker, document: Document, schemas: Readonly<Record<string, ZodType>>) => {
+export const clientOf = (
+  worker: Worker,
+  document: Document,
+  credential: CredentialPlan,
+  schemas: Readonly<Record<string, ZodType>>,
+) => {
+  const throughGateway = gatewayWith(credential);
   const checkBody = (operation: Operation, answer: Answer, mediaType: string): void => {
     const documented = operation.responses?.[answer.status];
     expect(documented, `status ${answer.status} is documented`).toBeDefined();
@@ -76,7 +87,10 @@ export const clientOf = (worker: Worker, document: Document, schemas: Readonly<R
     if (sent.json !== undefined) headers.set("content-type", "application/json");
     const body = sent.json === undefined ? sent.body : JSON.stringify(sent.json);
     const request = new Request(`https://service.test${target}`, { method, headers, body });
-    const response = await worker.fetch(request, sent.bindings ?? { DB: env.DB });
+    const operation = operationAt(document, method, new URL(request.url).pathname);
+    const route = `${document.tags?.[0]?.name}.${operation?.operationId}`;
+    const proven = await throughGateway(request, { route });
+    const response = await worker.fetch(proven, sent.bindings ?? { DB: env.DB, ...KEYS });
     const text = await response.text();
     const answer: Answer = {
       status: response.status,
@@ -84,7 +98,6 @@ export const clientOf = (worker: Worker, document: Document, schemas: Readonly<R
       body: text === "" ? undefined : JSON.parse(text),
     };
     const mediaType = response.headers.get("content-type") ?? "";
-    const operation = operationAt(document, method, new URL(request.url).pathname);
     if (operation !== undefined) checkBody(operation, answer, mediaType);
     if (answer.status >= 400 && method !== "HEAD") {
       expect(mediaType).toBe("application/problem+json");

@@ -91,7 +91,7 @@ export const fakeExchange = (
 ): Exchange & { deferred: Promise<unknown>[] } => {
   const url = new URL(request.url);
   const deferred: Promise<unknown>[] = [];
-  return {
+  const exchange: Exchange & { deferred: Promise<unknown>[] } = {
     request,
     method: request.method,
     scheme: url.protocol.slice(0, -1),
@@ -102,12 +102,14 @@ export const fakeExchange = (
     defer: { waitUntil: (work) => void deferred.push(work) },
     deferred,
     startedAtMs: 0,
+    lane: undefined,
     route: { id: "shop.route", api: "shop" },
     params: {},
     identity: undefined,
     clientIp: "192.0.2.1",
     requestId: "00000000-0000-4000-8000-000000000000",
     preflightMethod: undefined,
+    opensWebSocket: false,
     requestEdits: [],
     answerEdits: [],
     requestBody: undefined,
@@ -116,5 +118,15 @@ export const fakeExchange = (
     upstreamMs: 0,
     cacheResult: undefined,
     ...over,
+    fork: (): Exchange => ({
+      ...exchange,
+      requestEdits: [...exchange.requestEdits],
+      answerEdits: [],
+      problemCode: undefined,
+      target: undefined,
+      upstreamMs: 0,
+      cacheResult: undefined,
+    }),
   };
+  return exchange;
 };

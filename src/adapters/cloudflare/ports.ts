@@ -24,12 +24,14 @@ const log: Log = { write: (record) => console.log(JSON.stringify(record)) };
 const network: Fetcher = { fetch: (url, init) => fetch(url, init) };
 
 /**
- * Opens addresses. A target may have a binding of its own, `target:upstream.name`, that leads nowhere else: plain workerd
+ * Opens addresses. A service binding, or that of a client certificate, is called in place of the network; where it does not
+ * exist, nothing is. A target may have a binding of its own, `target:upstream.name`, that leads nowhere else: plain workerd
  * gives one to every target with a literal address. Private networks exist there only, as `network:private`.
  */
 const fetchPort = (env: Bindings): Fetch => ({
-  open: ({ name, binding, network: kind }) => {
-    if (binding !== undefined) return env[binding] as Fetcher | undefined;
+  open: ({ name, binding, certificate, network: kind }) => {
+    const asked = binding ?? certificate;
+    if (asked !== undefined) return env[asked] as Fetcher | undefined;
     const own = name === undefined ? undefined : env[`target:${name}`];
     const wider = kind === "private" ? env["network:private"] : undefined;
     return (own ?? wider ?? network) as Fetcher;

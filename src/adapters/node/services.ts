@@ -19,10 +19,13 @@ interface Database {
 
 /**
  * Runs Workers with their databases, migrated and seeded, in memory: everything is as new with each start. Each listens on
- * a port of its own on loopback.
+ * a port of its own on loopback, and has of the secrets those that its configuration requires.
  */
-export const startServices = async (configs: readonly WranglerConfig[]): Promise<RunningServices> => {
-  const workers = await Promise.all(configs.map(workerOptions));
+export const startServices = async (
+  configs: readonly WranglerConfig[],
+  secrets: Readonly<Record<string, string>>,
+): Promise<RunningServices> => {
+  const workers = await Promise.all(configs.map((config) => workerOptions(config, secrets)));
   const options = { ...convertV4MiniflareOptions({ workers, cf: false }), telemetry: { enabled: false } };
   const miniflare = withoutSignalHandlers(() => new Miniflare(options));
   try {
@@ -38,7 +41,15 @@ export const startServices = async (configs: readonly WranglerConfig[]): Promise
   }
 };
 
-const workerOptions = async ({ name, main, compatibilityDate, vars, databases }: WranglerConfig) => {
+/** The secrets that a Worker requires and that are known; without the others it says itself what it cannot do. */
+export const secretsFor = (
+  { secrets: names }: WranglerConfig,
+  known: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(names.flatMap((name) => (known[name] === undefined ? [] : [[name, known[name]]])));
+
+const workerOptions = async (config: WranglerConfig, secrets: Readonly<Record<string, string>>) => {
+  const { name, main, compatibilityDate, vars, databases } = config;
   const folder = await mkdtemp(path.join(os.tmpdir(), "postern-services-"));
   try {
     const script = path.join(folder, "worker.js");
@@ -47,7 +58,7 @@ const workerOptions = async ({ name, main, compatibilityDate, vars, databases }:
       name,
       modules: [{ type: "ESModule" as const, path: "worker.js", contents: await readFile(script, "utf8") }],
       compatibilityDate,
-      bindings: { ...vars },
+      bindings: { ...vars, ...secretsFor(config, secrets) },
       d1Databases: Object.fromEntries(databases.map(({ binding, id }) => [binding, id])),
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     };

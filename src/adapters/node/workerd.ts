@@ -4,6 +4,8 @@ import path from "node:path";
 import workerd from "workerd";
 import type { Plan } from "../../core/plan.ts";
 import { COMPATIBILITY_DATE } from "./bundle.ts";
+import { type ClientCertificate, certificateNetwork } from "./client-certificates.ts";
+import { durableObjectsText, prepareStorage } from "./durable-objects.ts";
 
 /** How a gateway is run on plain workerd. */
 export interface WorkerdSettings {
@@ -16,6 +18,10 @@ export interface WorkerdSettings {
   readonly secrets: Readonly<Record<string, string>>;
   /** Addresses (`host:port`) of Workers by the name of their service binding. */
   readonly bindings: Readonly<Record<string, string>>;
+  /** Client certificates by the name of their binding. */
+  readonly certificates?: Readonly<Record<string, ClientCertificate>>;
+  /** Certificates in PEM of authorities that servers which are shown one may have theirs from, beside those of browsers. */
+  readonly trusted?: string;
 }
 
 /** A gateway that runs as a process of its own. */
@@ -31,7 +37,9 @@ export interface RunningWorkerd {
  */
 export const startWorkerd = async (settings: WorkerdSettings): Promise<RunningWorkerd> => {
   const config = path.join(path.dirname(settings.worker), "workerd.capnp");
-  await writeFile(config, configText(settings));
+  // It may hold the private key of a certificate.
+  await writeFile(config, configText(settings), { mode: 0o600 });
+  await prepareStorage(settings.plan, settings.worker);
   const child = spawn(workerd.default, ["serve", config], {
     stdio: ["ignore", "inherit", "pipe"],
     env: { ...process.env, ...prefixed(settings.secrets) },
@@ -49,11 +57,14 @@ export const startWorkerd = async (settings: WorkerdSettings): Promise<RunningWo
     child.once("error", reject);
     child.once("exit", (code) => reject(new WorkerdEnded(code, words)));
   });
-  ended.catch(() => {});
-  await Promise.race([answering(settings.host, settings.port), ended]).catch((error: unknown) => {
-    kill();
-    throw error;
-  });
+  const starting = new AbortController();
+  ended.catch(() => starting.abort());
+  await Promise.race([answering(settings.host, settings.port, starting.signal), ended]).catch(
+    (error: unknown) => {
+      kill();
+      throw error;
+    },
+  );
   const stop = async (patienceMs = 10_000): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
@@ -74,8 +85,9 @@ export class WorkerdEnded extends Error {
   }
 }
 
-const answering = async (host: string, port: number): Promise<void> => {
-  for (let tries = 0; tries < 600; tries++) {
+/** Asks until it answers; a gateway that ended before is not asked again, which would keep the command waiting. */
+const answering = async (host: string, port: number, signal: AbortSignal): Promise<void> => {
+  for (let tries = 0; tries < 600 && !signal.aborted; tries++) {
     const ok = await fetch(`http://${reachable(host)}:${port}/__postern/health`, {
       signal: AbortSignal.timeout(2000),
     }).then(
@@ -100,7 +112,8 @@ const prefixed = (secrets: Readonly<Record<string, string>>): Record<string, str
 const LITERAL = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]|localhost)$/;
 
 /** workerd's configuration, in Cap'n Proto's text form. */
-export const configText = ({ plan, worker, host, port, secrets, bindings }: WorkerdSettings): string => {
+export const configText = (settings: WorkerdSettings): string => {
+  const { plan, worker, host, port, secrets, bindings, certificates = {}, trusted = "" } = settings;
   const services: string[] = [];
   const worked: string[] = [];
   const bind = (name: string, service: string): void =>
@@ -109,7 +122,7 @@ export const configText = ({ plan, worker, host, port, secrets, bindings }: Work
     for (const target of targets) {
       const name = `target:${upstream}.${target.name}`;
       const address = target.binding === undefined ? literalAddress(target.origin) : bindings[target.binding];
-      if (address === undefined) continue;
+      if (address === undefined || target.certificate !== undefined) continue;
       services.push(`(name = ${quote(name)}, external = ${external(target.origin, address)})`);
       bind(target.binding ?? name, name);
     }
@@ -117,6 +130,14 @@ export const configText = ({ plan, worker, host, port, secrets, bindings }: Work
   for (const name of Object.keys(secrets))
     worked.push(`(name = ${quote(name)}, fromEnvironment = ${quote(PREFIX + name)})`);
   bind("network:private", "private");
+  for (const [binding, certificate] of Object.entries(certificates)) {
+    const name = `certificate:${binding}`;
+    services.push(`(name = ${quote(name)}, ${certificateNetwork(plan, binding, certificate, trusted)})`);
+    bind(binding, name);
+  }
+  const objects = durableObjectsText(plan, worker);
+  services.push(...objects.services);
+  worked.push(...objects.bindings);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -124,7 +145,7 @@ const config :Workerd.Config = (
       modules = [(name = "worker.js", esModule = embed ${quote(path.basename(worker))})],
       compatibilityDate = "${COMPATIBILITY_DATE}",
       bindings = [${unique(worked).join(", ")}],
-      globalOutbound = "public",
+      globalOutbound = "public",${objects.fields.map((field) => `\n      ${field},`).join("")}
     )),
     (name = "public", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),
     (name = "private", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),

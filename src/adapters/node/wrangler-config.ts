@@ -16,6 +16,10 @@ export interface WranglerConfig {
     readonly migrations: string;
   }[];
   readonly services: readonly { readonly binding: string; readonly service: string }[];
+  /** Names of the secrets without which it does not work. */
+  readonly secrets: readonly string[];
+  /** Durable Objects whose classes are the Worker's own. */
+  readonly objects: readonly { readonly binding: string; readonly className: string }[];
 }
 
 interface Toml {
@@ -25,6 +29,8 @@ interface Toml {
   readonly vars?: Record<string, string>;
   readonly d1_databases?: { binding: string; database_id: string; migrations_dir?: string }[];
   readonly services?: { binding: string; service: string }[];
+  readonly secrets?: { required?: string[] };
+  readonly durable_objects?: { bindings?: { name: string; class_name: string; script_name?: string }[] };
   readonly env?: Record<string, Toml>;
 }
 
@@ -45,6 +51,10 @@ export const readWranglerConfig = async (file: string, environment?: string): Pr
       migrations: path.join(folder, migrations_dir ?? "migrations"),
     })),
     services: config.services ?? [],
+    secrets: config.secrets?.required ?? [],
+    objects: (config.durable_objects?.bindings ?? [])
+      .filter(({ script_name }) => script_name === undefined)
+      .map(({ name: binding, class_name: className }) => ({ binding, className })),
   };
 };
 

@@ -1,4 +1,5 @@
 import type { PolicyType } from "../../core/policy.ts";
+import { REGEX_LIMITS } from "../../lib/regex/compile.ts";
 import type { OrderedPolicy } from "../../policies/index.ts";
 
 /** What the schemas cannot say. */
@@ -76,18 +77,30 @@ The subjects of two issuers name different people, unless \`subjects\` joins the
 \`identity.subject\` where tokens of both are accepted is an error, unless it looks at the issuer too.
 `;
 
+const counted = (count: number): string => count.toLocaleString("en-US");
+
 export const ROUTING = `## Which route takes a request
 
 The most specific one, whatever the order in the files:
 
 1. Host: an exact one before a wildcard, a longer wildcard before a shorter one.
-2. Path, segment by segment from the left: text, \`{param}\`, \`{rest...}\`; a full path before a prefix, a longer prefix first.
+2. Path, segment by segment from the left: text, \`{param}\`, \`{rest...}\`; a full path before a prefix, a longer prefix first;
+   then \`pathRegex\`, for what none of these takes. Regular expressions tie among themselves, however long they are.
 3. Method: the method itself before any method.
 4. More conditions on headers, then more on query parameters.
 5. \`before\`, which breaks a tie on purpose; else the alphabetically first id (\`api.route\`), with a warning.
 
 Routes that take the very same requests, and routes that can never win, are errors. HEAD is answered wherever GET is. A known
 path with another method is 405, everything else 404.
+
+### Regular expressions
+
+\`pathRegex\`, and \`regex\` of a header or a query parameter, are compared with the whole path in its normal form
+(percent-encoded), or with the whole value: \`ios\` does not take \`ios/17\`, and \`ios.*\` does. In single quotes backslashes stay as they are.
+
+The syntax is JavaScript's without flags. Policies are compiled to automata that read each character once, so that none takes long: there
+are no backreferences, no lookahead or lookbehind, no \`\\b\`, and \`^\` and \`$\` only at the ends. Groups capture nothing, and \`(?i:…)\` ignores
+case. An expression has at most ${counted(REGEX_LIMITS.length)} characters and ${counted(REGEX_LIMITS.states)} states.
 `;
 
 export const ENVIRONMENTS = `## Environments

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { explain, oneOf } from "../../policies/shapes.ts";
-import { action, attachable } from "./route.ts";
+import { forwarding } from "./forwarding.ts";
+import { attachable } from "./route.ts";
 
 const tags = z.strictObject({ tags: z.array(z.string()).min(1).describe("Tags of operations.") });
 
@@ -33,7 +34,7 @@ const openapi = z.strictObject({
 export const apiSchema = z.strictObject({
   hosts: z.array(z.string()).min(1).optional().describe("Names of the gateway's hosts; default all of them."),
   openapi: openapi.optional().describe("Takes routes from an OpenAPI document."),
-  ...action,
+  ...forwarding,
   routes: z
     .record(z.string(), z.unknown())
     .optional()

@@ -1,19 +1,26 @@
 import { z } from "zod";
 import { explain, named, oneOf } from "../../policies/shapes.ts";
-import {
-  answerHeaders,
-  headerMap,
-  hostName,
-  method,
-  pathPrefix,
-  pathTemplate,
-  policies,
-  timeout,
-} from "./shapes.ts";
+import { aggregateSchema } from "./aggregate.ts";
+import { forwarding } from "./forwarding.ts";
+import { answerHeaders, headerMap, hostName, method, pathPrefix, pathTemplate, policies } from "./shapes.ts";
 
 const condition = z.union([
   z.string(),
-  z.strictObject({ present: z.literal(true).describe("Any value will do.") }),
+  z
+    .strictObject({
+      present: z.literal(true).optional().describe("Any value will do."),
+      regex: z
+        .string()
+        .optional()
+        .describe("Regular expression of the whole value, from its first character to its last: ios/.*"),
+    })
+    .refine(({ present, regex }) => (present === undefined) !== (regex === undefined), {
+      error: explain(
+        "A condition has a value, or exactly one of `present` and `regex`.",
+        "Write the value itself, `{ present: true }` or `{ regex: … }`.",
+      ),
+      when: ({ issues }) => issues.length === 0,
+    }),
 ]);
 
 const matchSchema = z
@@ -26,10 +33,20 @@ const matchSchema = z
     pathPrefix: pathTemplate()
       .optional()
       .describe("Prefix by segments: /orders takes /orders, /orders/ and /orders/1, not /ordersX."),
+    pathRegex: z
+      .string()
+      .optional()
+      .describe(
+        "Regular expression of the whole path, from its first slash to its end: /v[0-9]+/orders; goes after every path and prefix.",
+      ),
     methods: z.array(method()).min(1).optional().describe("Methods; GET answers HEAD too. Default: any."),
     hosts: z.array(z.string()).min(1).optional().describe("Names of the gateway's hosts."),
-    headers: headerMap(condition).optional().describe("Header fields that must have a value or be there."),
-    query: named(condition).optional().describe("Query parameters that must have a value or be there."),
+    headers: headerMap(condition)
+      .optional()
+      .describe("Header fields that must have a value, fit a regular expression, or be there."),
+    query: named(condition)
+      .optional()
+      .describe("Query parameters that must have a value, fit a regular expression, or be there."),
   })
   .describe("A route's predicate: all of its conditions must hold.");
 
@@ -90,19 +107,18 @@ export const attachable = {
   policies: policies(),
 };
 
-/** The upstream of an api or a route. */
-export const action = {
-  upstream: z.string().optional().describe("Name of the upstream that answers."),
-  timeout: timeout().optional().describe("Replaces the upstream's timeout."),
-};
-
 /** One entry of `apis.*.routes`. */
 export const routeSchema = z.strictObject({
   match: z
     .union([matchSchema, z.array(matchSchema).min(1)])
     .optional()
     .describe("One predicate, or a list of which any must hold."),
-  ...action,
+  ...forwarding,
+  aggregate: aggregateSchema
+    .optional()
+    .describe(
+      "Answers GET with what several upstreams bring, as one JSON object. A call fails that does not answer in time, with a status outside 2xx, with anything but JSON, or with too much. Where one that has a `fallback` fails, that stands in, `Postern-Partial` names it, and the answer is `no-store`. Where another fails, the answer is a problem that names the calls and their statuses: 403, 404 or 410 where the calls that failed say so, 504 where they were late, else 502. Cache-Control is the strictest of all calls.",
+    ),
   redirect: redirectSchema.optional().describe("Answers with a redirect."),
   respond: respondSchema.optional().describe("Answers by itself."),
   rewrite: rewriteSchema.optional().describe("What the upstream sees instead."),

@@ -49,6 +49,7 @@ export const FIELDS = [
   "status",
   "durationMs",
   "upstreamMs",
+  "lane",
   "target",
   "clientIp",
   "identity",
@@ -71,6 +72,8 @@ export const baseRecord = (exchange: Exchange, status: number, nowMs: number): L
   status,
   durationMs: nowMs - exchange.startedAtMs,
   upstreamMs: exchange.upstreamMs,
+  // To ask for the lane is to choose one: it is of interest only where something went down it.
+  lane: exchange.target && exchange.lane,
   target: exchange.target,
   clientIp: exchange.clientIp === "" ? undefined : shown(exchange.clientIp),
   identity: exchange.identity?.kind,

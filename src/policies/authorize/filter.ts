@@ -3,8 +3,8 @@ import type { Expression } from "../../core/expression.ts";
 import type { FilterFactory } from "../../core/policy.ts";
 import type { Metrics } from "../../core/ports.ts";
 import { problem } from "../../core/problem.ts";
+import { scopeOf } from "../../core/scope.ts";
 import { linkExpression } from "../../lib/cel/link.ts";
-import { scopeOf } from "./scope.ts";
 
 export type Step = {
   /** The expressions of all levels, outermost first: each must be true. */

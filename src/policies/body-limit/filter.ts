@@ -52,13 +52,17 @@ const counted = (
 ): Promise<Response> =>
   new Promise((resolve, reject) => {
     let exceeded = false;
-    exchange.requestBody = countedBody(body, maxBytes, () => {
+    const counted = countedBody(body, maxBytes, () => {
       exceeded = true;
       resolve(tooLarge(exchange, maxBytes));
       exchange.defer.waitUntil(rest);
     });
+    exchange.requestBody = counted.stream;
     const run = async (): Promise<void> => {
-      const response = await next(exchange);
+      const answer = next(exchange);
+      // Who answers at once has not looked at the body.
+      if (!(answer instanceof Response)) void counted.start();
+      const response = await answer;
       if (exceeded) await response.body?.cancel();
       else resolve(response);
     };

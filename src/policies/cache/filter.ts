@@ -13,6 +13,8 @@ export const filter: FilterFactory<Step> = (step, ports, site) => {
   const cache = linkCache(step, ports, site);
   return (next) => (exchange) => {
     const { method } = exchange;
+    // What opens a WebSocket is no request for a representation.
+    if (exchange.opensWebSocket) return next(exchange);
     if (method === "GET" || method === "HEAD")
       return step.forgetOnly ? next(exchange) : lookUp(cache, exchange, next);
     return SAFE.has(method) ? next(exchange) : passUnsafe(cache, exchange, next);

@@ -52,12 +52,16 @@ const forwardedOf = (headers: Headers): string =>
   "f" + optional(headers.get("x-forwarded-host")) + optional(headers.get("x-forwarded-proto"));
 
 /**
- * What tells a request's variant from others with the same primary key: the route, because routes may share a URI; the
- * parts that the policy names; the values of the fields that Vary names. Each part says what it is, so that a key never
- * means something else under another policy.
+ * What tells a request's variant from others with the same primary key: the route, because routes may share a URI; its lane,
+ * which is a version of its own; what the gateway adds to the query, since whoever changes or purges the URI knows nothing of
+ * that; the parts that the policy names; the values of the fields that Vary names. Each part says what it is, so that a key
+ * never means something else under another policy.
  */
 export const variantOf = (exchange: Exchange, parts: KeyParts, names: readonly string[]): string => {
-  let variant = "r" + field(exchange.route.id);
+  const { route, lane } = exchange;
+  let variant = "r" + field(route.id);
+  if (lane !== undefined) variant += "l" + field(lane);
+  if (exchange.addedQuery !== undefined) variant += "q" + field(exchange.addedQuery);
   for (const name of parts.headers) variant += "h" + field(name) + optional(selecting(exchange, name));
   if (parts.cookies.length > 0) {
     const cookies = sentHeader(exchange, "cookie");

@@ -1,5 +1,7 @@
+import type { Exchange } from "../../core/exchange.ts";
 import type { HeaderEdit } from "../../core/header-edits.ts";
 import type { FilterFactory } from "../../core/policy.ts";
+import { problem } from "../../core/problem.ts";
 
 export type Step = {
   /** Origins that are allowed: whole ones, and pairs of what one begins and ends with around one or more labels. */
@@ -27,7 +29,8 @@ const VARY: HeaderEdit = { op: "merge", name: "vary", value: "Origin" };
 
 /**
  * CORS by the Fetch standard (section 3.2, HTTP extensions). A preflight is answered here. Every other answer, a problem or a
- * stored one too, gets its fields by edits, so that `Vary: Origin` is on every variant, also that without an Origin.
+ * stored one too, gets its fields by edits, so that `Vary: Origin` is on every variant, also that without an Origin. A
+ * WebSocket no browser checks by itself, so one that a page of another origin opens is refused here (RFC 6455 section 10.2).
  */
 export const filter: FilterFactory<Step> = (step) => {
   const grantOf = grants(step);
@@ -38,9 +41,18 @@ export const filter: FilterFactory<Step> = (step) => {
     if (exchange.preflightMethod !== undefined)
       return new Response(null, { status: 204, headers: grant.preflight });
     exchange.answerEdits.push(...grant.edits);
+    if (exchange.opensWebSocket && origin !== null && grant === refused) return originRefused(exchange);
     return next(exchange);
   };
 };
+
+const originRefused = (exchange: Exchange): Response =>
+  problem(exchange, {
+    status: 403,
+    code: "origin-refused",
+    title: "Forbidden",
+    detail: "Pages of this origin may not open a WebSocket here.",
+  });
 
 /** What an origin gets. */
 interface Grant {

@@ -44,7 +44,7 @@ const schema = z.strictObject({
       z.array(origin()).min(1, explain("No origin is listed.", "List at least one, or remove the policy.")),
     ])
     .describe(
-      'Origins whose pages may read answers, such as https://shop.example.com; "https://*.example.com" takes one or more labels, null must be listed to match, any allows all.',
+      'Origins whose pages may read answers, such as https://shop.example.com; "https://*.example.com" takes one or more labels, null must be listed to match, any allows all. WebSockets that pages of other origins open are refused with 403.',
     ),
   methods: z
     .array(method())

@@ -22,7 +22,7 @@ export const filter: FilterFactory<Step> = ({ to, allow, edits }) => {
       ? (exchange: Exchange) => exchange.requestEdits
       : (exchange: Exchange) => exchange.answerEdits;
   const allowEdit: HeaderEdit | undefined = allow && { op: "allow", names: allow };
-  const linked = edits.map(link);
+  const linked = [...cookieRemoval(to, allow), ...edits].map(link);
   const constant = linked.filter((edit) => typeof edit === "object");
   const settled = constant.length === linked.length;
   return (next) => (exchange) => {
@@ -30,12 +30,23 @@ export const filter: FilterFactory<Step> = ({ to, allow, edits }) => {
     // What other policies set was pushed before and has to survive: only what came from the other side is cut down.
     if (allowEdit !== undefined) target.unshift(allowEdit);
     if (settled) target.push(...constant);
-    else for (const edit of linked) target.push(typeof edit === "object" ? edit : edit(exchange));
+    else {
+      for (const edit of linked) {
+        const made = typeof edit === "object" ? edit : edit(exchange);
+        if (made !== undefined) target.push(made);
+      }
+    }
     return next(exchange);
   };
 };
 
-type LinkedEdit = HeaderEdit | ((exchange: Exchange) => HeaderEdit);
+/** A policy that took its credential out of the client's cookies has set what remains of them: that is the client's still. */
+const cookieRemoval = (to: Step["to"], allow: Step["allow"]): readonly EditStep[] =>
+  to === "response" || allow === undefined || allow.includes("cookie")
+    ? []
+    : [{ op: "remove", name: "cookie" }];
+
+type LinkedEdit = HeaderEdit | ((exchange: Exchange) => HeaderEdit | undefined);
 
 const link = (edit: EditStep): LinkedEdit => {
   if (edit.op === "remove") return edit;
@@ -44,8 +55,8 @@ const link = (edit: EditStep): LinkedEdit => {
   if (constant !== undefined) return { op, name, value: constant };
   return (exchange) => {
     const filled = fillTemplate(value, exchange, forHeader);
+    if (filled !== "") return { op, name, value: filled };
     // A field without a value says nothing; whatever the client sent under its name must not stand in for it.
-    if (filled === "" && op === "set") return { op: "remove", name };
-    return { op, name, value: filled };
+    return op === "set" ? { op: "remove", name } : undefined;
   };
 };

@@ -16,7 +16,17 @@ const template = () =>
 /** Not lower-cased yet: faults are told at the key that stands in the file. */
 const nameAsWritten = () => headerName().in;
 
-const edits = (side: string) =>
+type Side = "request" | "response";
+
+/** What `allow` means beyond its list; `reserved.ts` has the names. */
+const PASSING: Readonly<Record<Side, string>> = {
+  request:
+    "what this gateway sets, what describes the body (Content-Type, -Length, -Encoding, -Language, -Range), and conditions (If-Match and its like)",
+  response:
+    "what this gateway sets, what describes the body (Content-Type, -Length, -Encoding, -Language, -Range, -Disposition), what caches obey (Cache-Control, Expires, Date, Age, Vary), Location, and what refusals say",
+};
+
+const edits = (side: Side) =>
   z.strictObject({
     set: z
       .record(nameAsWritten(), template())
@@ -27,14 +37,14 @@ const edits = (side: string) =>
     add: z
       .record(nameAsWritten(), template())
       .default({})
-      .describe(`Values that are added to those which a field of the ${side} has.`),
+      .describe(
+        `Values that are added to those which a field of the ${side} has; where the templates of one come out empty, nothing is added.`,
+      ),
     remove: z.array(headerName()).default([]).describe(`Fields of the ${side} that are taken off.`),
     allow: z
       .array(headerName())
       .optional()
-      .describe(
-        `The only fields of the ${side} that pass, beside those that describe its body and those that the gateway sets.`,
-      ),
+      .describe(`The only fields of the ${side} that pass, beside ${PASSING[side]}.`),
   });
 
 const schema = z.strictObject({
@@ -45,7 +55,6 @@ const schema = z.strictObject({
 });
 
 type Config = z.output<typeof schema>;
-type Side = "request" | "response";
 type EditStep = Step["edits"][number];
 
 export const headers = definePolicy({

@@ -77,20 +77,65 @@ export const reservationOf = (
 const own = (table: Readonly<Record<string, Reservation>>, name: string): Reservation | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined;
 
-const DESCRIBES_BODY = ["content-type", "content-length", "content-encoding"];
+/** How a body is to be read, and which part of the whole it is (RFC 9110 sections 8 and 14.4). */
+const DESCRIBES_BODY = [
+  "content-type",
+  "content-length",
+  "content-encoding",
+  "content-language",
+  "content-range",
+];
 
-/** Fields that pass whatever `allow` says: without them the message would mean something else. */
+/**
+ * Fields that pass whatever `allow` says: those without which the message would mean something else, and those that the
+ * gateway writes itself. All others, those that only say what a client would like (Accept, Range, Cache-Control) among
+ * them, pass where they are named.
+ */
 export const ALWAYS_ALLOWED = {
-  request: [...DESCRIBES_BODY, "host"],
+  request: [
+    ...DESCRIBES_BODY,
+    // "Only if nothing has changed" must not become "in any case" (RFC 9110 section 13); nor a part of the old stand
+    // beside one of the new, where Range is allowed.
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "if-range",
+    // The opening handshake of a WebSocket (RFC 6455 section 11.3).
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+    // Of the client's own nothing is left of these when `allow` is applied, but a valid trace that is continued.
+    "host",
+    "via",
+    "cdn-loop",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "traceparent",
+    "tracestate",
+  ],
   response: [
     ...DESCRIBES_BODY,
-    "content-range",
+    // Without it a download would be shown as a page (RFC 6266).
+    "content-disposition",
+    // Where a redirect leads, and what a WebSocket agreed on.
+    "location",
+    "sec-websocket-accept",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+    // What holds caches back, and keeps one caller's answer from another.
+    "cache-control",
+    "expires",
+    "vary",
     "date",
     "age",
-    "vary",
     "cache-status",
-    // What a refusal has to say (RFC 9110 sections 10.2.1, 10.2.3 and 11.6.1, RFC 9209).
+    // What a refusal has to say (RFC 9110 sections 10.2.1, 10.2.3, 11.6.1 and 15.5.16, RFC 9209).
     "allow",
+    "accept",
+    "accept-encoding",
     "retry-after",
     "www-authenticate",
     "proxy-status",

@@ -1,7 +1,10 @@
 import type { D1Database } from "@cloudflare/workers-types";
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { matchedRoutes } from "hono/route";
 import { problemAnswer, unexpectedFailure } from "./answers.ts";
+import { type GatewayProof, onlyFromGateway } from "./gateway.ts";
 import { failure, problem } from "./problem.ts";
 import { refuseInvalid } from "./validation.ts";
 
@@ -10,6 +13,11 @@ export interface ServiceBindings {
   readonly DB: D1Database;
   /** Names this copy of the service in `x-served-by`, so that two copies behind one name can be told apart. */
   readonly SERVED_BY?: string;
+  /** What the gateway proves itself with to each service, and what it did before; see gateway.ts. */
+  readonly USERS_KEY?: string;
+  readonly USERS_KEY_OLD?: string;
+  readonly ORDERS_KEY?: string;
+  readonly ORDERS_KEY_OLD?: string;
 }
 
 /** A service, as Hono types it. */
@@ -35,15 +43,16 @@ const health = createRoute({
 });
 
 /**
- * A new service with what all of them share: problems in place of plain text (RFC 9457), `x-served-by`, /healthz. Its
- * operations are to be registered on it, and then `refuseOtherMethods` called.
+ * A new service with what all of them share: problems in place of plain text (RFC 9457), `x-served-by`, /healthz, and no
+ * answer to anybody but the gateway. Its operations are to be registered on it, and then `refuseOtherMethods` called.
  */
-export const createService = (): OpenAPIHono<Service> => {
+export const createService = (proof: GatewayProof): OpenAPIHono<Service> => {
   const app = new OpenAPIHono<Service>({ defaultHook: refuseInvalid });
   app.use(async (c, next) => {
     await next();
     if (c.env.SERVED_BY) c.header("x-served-by", c.env.SERVED_BY);
   });
+  app.use(onlyFromGateway(proof, (c) => operationOf(app, c)));
   app.notFound((c) => problem(c, 404, "not-found", "There is nothing at this path."));
   app.onError((error, c) => {
     // The only exception of the library that reaches this point: its JSON parser gave up.
@@ -63,6 +72,17 @@ export const createService = (): OpenAPIHono<Service> => {
   return app;
 };
 
+/** A path of the documents as Hono writes it. */
+const honoPath = (path: string): string => path.replaceAll(/\{(.+?)\}/g, ":$1");
+
+/** The `operationId` of what a request was routed to; undefined where that is none of the operations. */
+const operationOf = (app: OpenAPIHono<Service>, c: Context<Service>): string | undefined => {
+  const matched = matchedRoutes(c).map(({ method, path }) => `${method} ${path}`);
+  return app.openAPIRegistry.definitions
+    .flatMap((definition) => (definition.type === "route" ? [definition.route] : []))
+    .find(({ method, path }) => matched.includes(`${method.toUpperCase()} ${honoPath(path)}`))?.operationId;
+};
+
 /**
  * Answers 405 with `Allow` (RFC 9110 section 15.5.6) for the methods that the paths of this service do not have. To be
  * called when all operations are registered: Hono asks in that order.
@@ -78,7 +98,7 @@ export const refuseOtherMethods = (app: OpenAPIHono<Service>): void => {
   }
   for (const [path, methods] of methodsOf) {
     const allow = methods.join(", ");
-    app.all(path.replaceAll(/\{(.+?)\}/g, ":$1"), (c) =>
+    app.all(honoPath(path), (c) =>
       problem(c, 405, "method-not-allowed", `This path has only ${allow}.`, { headers: { allow } }),
     );
   }

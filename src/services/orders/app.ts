@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { ifMatch, isUnchanged, versionTag } from "../http/conditional.ts";
+import { bySignature } from "../http/gateway-signature.ts";
 import { toPage } from "../http/page.ts";
 import { problem } from "../http/problem.ts";
 import { createService, documentOf, refuseOtherMethods } from "../http/service.ts";
@@ -8,7 +9,10 @@ import * as routes from "./routes.ts";
 import * as store from "./store.ts";
 
 /** The orders service: the operations of routes.ts over the database of store.ts. */
-export const app = createService();
+export const app = createService({
+  secret: "ORDERS_KEY",
+  holds: bySignature(["x-user-id", "content-type"]),
+});
 
 const unknownOrder = (c: Context) => problem(c, 404, "not-found", "The customer has no such order.");
 const stale = (c: Context) =>

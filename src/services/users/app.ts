@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { ifMatch, isUnchanged, versionTag } from "../http/conditional.ts";
+import { byToken } from "../http/gateway-token.ts";
 import { toPage } from "../http/page.ts";
 import { problem } from "../http/problem.ts";
 import { createService, documentOf, refuseOtherMethods } from "../http/service.ts";
@@ -7,7 +8,7 @@ import * as routes from "./routes.ts";
 import * as store from "./store.ts";
 
 /** The users service: the operations of routes.ts over the database of store.ts. */
-export const app = createService();
+export const app = createService({ secret: "USERS_KEY", holds: byToken("shop", "users") });
 
 const unknownUser = (c: Context) => problem(c, 404, "not-found", "There is no such user.");
 const stale = (c: Context) =>

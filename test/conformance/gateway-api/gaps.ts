@@ -7,49 +7,25 @@ export interface Gap {
   readonly differs?: readonly string[];
 }
 
-/** By the name of a test, for all of its cases, or by the id of one case. */
+/** By the id of a case. */
 export type Gaps = Readonly<Record<string, Gap>>;
 
-const mirrors: Gap = { why: "There is no `mirror` yet.", refused: "unknown-key" };
-const retries: Gap = { why: "Upstreams have no `retry` yet.", refused: "unknown-key" };
-
-/**
- * What the product does not have yet. An entry whose case holds, or whose rule is refused no more, fails its case: remove
- * it then, or say what differs now.
- */
-export const NOT_YET: Gaps = {
-  HTTPRouteRequestMirror: mirrors,
-  HTTPRouteRequestMultipleMirrors: mirrors,
-  HTTPRouteRequestPercentageMirror: mirrors,
-  HTTPRouteRetry: retries,
-  HTTPRouteRetryConnectionError: retries,
-  HTTPRouteRetryWithTimeouts: retries,
-  HTTPRouteRequestHeaderModifierBackendWeights: {
-    why: "There is no `split` yet, and no word for what one lane alone edits.",
-    refused: "unknown-key",
-  },
-};
-
-const endless: Gap = {
-  why: "A redirect to the very URL that was asked for is refused: it would never end.",
-  refused: "redirect-loop",
-};
 const anyWithCredentials: Gap = {
-  why: "Any origin or header together with credentials is refused: every page of the web could act as its visitor.",
+  why: "Any origin together with credentials is refused: every page of the web could act as its visitor.",
   refused: "cors-any-with-credentials",
 };
 const configuredHost: Gap = {
-  why: "The host of an upstream call comes from policies alone (S28); the client's is in X-Forwarded-Host.",
+  why: "The host of an upstream call comes from policies alone (S28): on Cloudflare it is what is dialed, and the client must not choose that. Its own host is in X-Forwarded-Host, and `rewrite.host` hands on one that is known.",
   differs: ["host"],
 };
 
-/** Where the product does otherwise, and means to. */
+/**
+ * Where the product does otherwise, and means to. An entry whose case holds, or whose rule is refused no more, fails its case:
+ * remove it then.
+ */
 export const ON_PURPOSE: Gaps = {
-  HTTPRoute303Redirect: endless,
-  HTTPRoute307Redirect: endless,
-  HTTPRoute308Redirect: endless,
   "HTTPRouteMethodMatching/03": {
-    why: "HEAD is answered wherever GET is (RFC 9110 section 9.3.2).",
+    why: "HEAD is answered wherever GET is (RFC 9110 sections 9.1 and 9.3.2: every server has both).",
     differs: ["status"],
   },
   "HTTPRouteCORS/14": anyWithCredentials,
@@ -64,6 +40,3 @@ export const ON_PURPOSE: Gaps = {
   "HTTPRouteListenerHostnameMatching/05": configuredHost,
   "HTTPRouteListenerHostnameMatching/06": configuredHost,
 };
-
-/** The entry of a case in a list, its own or its test's. */
-export const gapIn = (gaps: Gaps, test: string, id: string): Gap | undefined => gaps[id] ?? gaps[test];

@@ -14,10 +14,7 @@ export interface RuleSite {
   readonly origins: Origins;
 }
 
-/**
- * A route for a rule: what it matches, what it does, and the policies of its filters. It is written in the language as it
- * is designed; what the product does not have yet is refused when it is compiled, and told as a gap.
- */
+/** A route for a rule: what it matches, what it does, and the policies of its filters. */
 export const routeWords = (
   site: RuleSite,
 ): { readonly route: RouteWords; readonly upstreams: Readonly<Record<string, object>> } => {
@@ -83,15 +80,21 @@ const target = (name: string, { origins }: RuleSite, weight?: number): object =>
 const isSplit = ({ backends }: Rule): boolean =>
   backends.length > 1 && backends.some(({ filters = [] }) => filters.length > 0);
 
-/** What a lane edits stands at the lane, for want of words of the language. */
 const splitWords = ({ backends }: Rule): object => {
   const whole = backends.reduce((sum, { weight = 1 }) => sum + weight, 0);
   const lanes = backends.map(({ backend, weight = 1, filters = [] }) => [
     backend,
-    { share: `${(weight * 100) / whole}%`, policies: policiesOf(filters) },
+    { share: `${(weight * 100) / whole}%`, headers: laneWords(filters) },
   ]);
   return { split: { lanes: Object.fromEntries(lanes) } };
 };
+
+/** Other filters than these have no place at a lane: such a rule is refused, and told as a gap. */
+const laneWords = (filters: readonly RuleFilter[]): object =>
+  Object.assign(
+    {},
+    ...filters.map((it) => (it.type === "request_headers" ? editWords(it) : { [it.type]: {} })),
+  );
 
 const upstreamWords = (site: RuleSite): { name: string; upstreams: Record<string, object> } => {
   const { backends, retry, timeouts } = site.rule;
@@ -108,6 +111,8 @@ const upstreamWords = (site: RuleSite): { name: string; upstreams: Record<string
         retries: retry.attempts,
         ...(timeouts?.backend_request !== undefined && { perTryTimeout: timeouts.backend_request }),
         on: ["connect-error", "timeout", ...(retry.codes ?? [])],
+        // The Gateway API bounds retries by their number alone.
+        budget: { share: "100%", minimum: 1000 },
       },
     }),
   };

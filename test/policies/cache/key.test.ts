@@ -74,19 +74,29 @@ describe("no two different requests have one key", () => {
     );
   });
 
-  it("by route, named headers, cookies and claims, and what Vary names", () => {
+  it("by route, lane, named headers, cookies and claims, and what Vary names", () => {
     const value = fc.option(fc.string({ unit: fc.constantFrom("a", "b", ":", "1", "-"), maxLength: 4 }), {
       nil: undefined,
     });
-    const variant = fc.record({ route: text(), header: value, cookie: value, claim: value, vary: value });
+    const lane = fc.option(text(), { nil: undefined });
+    const variant = fc.record({
+      route: text(),
+      lane,
+      header: value,
+      cookie: value,
+      claim: value,
+      vary: value,
+    });
     const variantFor = ({
       route,
+      lane,
       header,
       cookie,
       claim,
       vary,
     }: {
       route: string;
+      lane?: string;
       header?: string;
       cookie?: string;
       claim?: string;
@@ -99,6 +109,7 @@ describe("no two different requests have one key", () => {
       const exchange = exchangeOf({
         request: new Request("https://x/", { headers }),
         route: { id: route, api: "a" },
+        lane,
         identity: caller("x", claim === undefined ? {} : { role: claim }),
       });
       return variantOf(exchange, { headers: ["x-h"], cookies: ["c"], claims: ["role"] }, ["x-v"]);

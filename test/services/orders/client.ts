@@ -2,8 +2,9 @@ import { document } from "../../../src/services/orders/app.ts";
 import worker from "../../../src/services/orders/index.ts";
 import { Order, OrderPage } from "../../../src/services/orders/schemas.ts";
 import { clientOf } from "../client.ts";
+import { ORDERS_CREDENTIAL } from "../gateway.ts";
 
-export const { ask, send } = clientOf(worker, document(), { Order, OrderPage });
+export const { ask, send } = clientOf(worker, document(), ORDERS_CREDENTIAL, { Order, OrderPage });
 
 /** The orders of the seed: four of the customer 42, from the oldest to the newest, one of somebody else, and none. */
 const seeded = (number: number): string => `6f1c2f0e-3b52-4c7e-9d55-0f5a1c0b7a0${number}`;

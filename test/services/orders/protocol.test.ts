@@ -6,9 +6,10 @@ import worker from "../../../src/services/orders/index.ts";
 import * as schemas from "../../../src/services/orders/schemas.ts";
 import { clientOf, freshDatabase } from "../client.ts";
 import { describeDocument } from "../documents.ts";
+import { ORDERS_CREDENTIAL } from "../gateway.ts";
 import { describeBodies, describeService } from "../protocol.ts";
 
-const client = clientOf(worker, document(), {});
+const client = clientOf(worker, document(), ORDERS_CREDENTIAL, {});
 const headers = { "x-user-id": "42" };
 const order = "/orders/6f1c2f0e-3b52-4c7e-9d55-0f5a1c0b7a04";
 

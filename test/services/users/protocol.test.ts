@@ -6,9 +6,10 @@ import worker from "../../../src/services/users/index.ts";
 import * as schemas from "../../../src/services/users/schemas.ts";
 import { clientOf, freshDatabase } from "../client.ts";
 import { describeDocument } from "../documents.ts";
+import { USERS_CREDENTIAL } from "../gateway.ts";
 import { describeBodies, describeService } from "../protocol.ts";
 
-const client = clientOf(worker, document(), {});
+const client = clientOf(worker, document(), USERS_CREDENTIAL, {});
 
 beforeEach(freshDatabase);
 
