@@ -51,10 +51,8 @@ export class PathTakers {
       );
       // Most have a path of their own at once.
       if (!takers.some(({ paths }) => accepts(paths, regex.example))) return undefined;
-      const alone = takers.find(({ paths }) => exampleOf(all, [paths]) === undefined);
-      const cover = alone === undefined ? takers.slice(0, MAX_TOGETHER) : [alone];
-      const none = cover.map(({ paths }) => paths);
-      if (alone === undefined && exampleOf(all, none) !== undefined) return undefined;
+      const cover = smallestCover(all, takers);
+      if (cover === undefined) return undefined;
       for (const taker of cover) found.add(taker.candidate);
     }
     return [...found];
@@ -86,3 +84,22 @@ export class PathTakers {
     return known;
   }
 }
+
+/** Takers without any of which something would be left of a language; undefined where something is left of it by all. */
+const smallestCover = (all: readonly RegexPlan[], takers: readonly Taker[]): readonly Taker[] | undefined => {
+  const covers = (some: readonly Taker[]): boolean =>
+    exampleOf(
+      all,
+      some.map(({ paths }) => paths),
+    ) === undefined;
+  const alone = takers.find((taker) => covers([taker]));
+  if (alone !== undefined) return [alone];
+  const meeting = takers.filter(({ paths }) => exampleOf([...all, paths]) !== undefined);
+  let cover = meeting.slice(0, MAX_TOGETHER);
+  if (!covers(cover)) return undefined;
+  for (const taker of [...cover].reverse()) {
+    const others = cover.filter((other) => other !== taker);
+    if (covers(others)) cover = others;
+  }
+  return cover;
+};

@@ -48,7 +48,7 @@ describe.each(OPTIONS)(
           const normal = normalizePath(`/${text}`, options);
           if ("path" in normal) expect([normal.path, isPath(normal.path)]).toEqual([normal.path, true]);
         }),
-        { numRuns: 2000 },
+        { numRuns: 800 },
       ));
 
     it("are nothing else", () =>
@@ -59,7 +59,7 @@ describe.each(OPTIONS)(
           if (isPath(path) && !/\/;[^/]*$/.test(path))
             expect([path, isNormalPath(path, options)]).toEqual([path, true]);
         }),
-        { numRuns: 2000 },
+        { numRuns: 800 },
       ));
   },
 );
@@ -94,7 +94,7 @@ describe("the paths of a template", () => {
         const found = routed(router, routes, { ...requestOf("GET", "/"), path });
         expect([path, takes(path)]).toEqual([path, found === "r"]);
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   });
 

@@ -5,140 +5,41 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { configText } from "../../src/adapters/node/workerd.ts";
 import type { Plan } from "../../src/core/plan.ts";
 import { freePort, run, type Served, serve, writeWorkspace } from "../support/served.ts";
+import {
+  type CheckedOrigins,
+  COPY_MS,
+  course,
+  expectInTime,
+  INTERVAL_MS,
+  load,
+  type Origin,
+  since,
+  sleep,
+  startCheckedOrigins,
+  UNHEALTHY_AFTER,
+} from "./checked-origins.ts";
 import { ROOT } from "./project.ts";
-import { type Stage, startStage } from "./stage.ts";
 import { until } from "./until.ts";
 import { dial, requestText } from "./wire.ts";
 
 const WORKERD = path.join(ROOT, "node_modules/workerd/bin/workerd");
 
-const INTERVAL_MS = 1000;
-const TIMEOUT_MS = 400;
-const UNHEALTHY_AFTER = 3;
-const HEALTHY_AFTER = 2;
-/** The word of the checks comes to a gateway with the first request after an interval. */
-const COPY_MS = INTERVAL_MS;
-/** What a test allows beside: two cores that others use too. */
-const GRACE_MS = 1500;
-
-/** How an origin answers its checks; clients it serves in any case, so that only the checks can tell. */
-type Health = "well" | "ill" | "stalls" | "refuses";
-
-interface Origin {
-  readonly name: string;
-  readonly stage: Stage;
-  health: Health;
-  /** When it was checked, and when a client's request came, in the test's milliseconds. */
-  readonly checkedMs: number[];
-  readonly servedMs: number[];
-  /** What checks came with. */
-  readonly fields: Record<string, string | undefined>[];
-}
-
-let origins: Origin[];
-
-const startOrigin = async (name: string): Promise<Origin> => {
-  const stage = await startStage();
-  const origin: Origin = { name, stage, health: "well", checkedMs: [], servedMs: [], fields: [] };
-  stage.on("/base/healthz", ({ headers, socket }, response) => {
-    origin.checkedMs.push(performance.now());
-    origin.fields.push(headers as Record<string, string>);
-    if (origin.health === "stalls") return;
-    if (origin.health === "refuses") return void socket.resetAndDestroy();
-    response.statusCode = origin.health === "well" ? 200 : 503;
-    // A body that nobody reads to its end.
-    response.end("x".repeat(200_000));
-  });
-  stage.on("/base/slow", (_, response) => void setTimeout(() => response.end(name), 300));
-  stage.on("/base/who", (_, response) => {
-    origin.servedMs.push(performance.now());
-    response.end(name);
-  });
-  return origin;
-};
-
-const policies = (): Record<string, string> => ({
-  "a.yaml": `
-gateway: { name: checked, hosts: { public: 127.0.0.1 }, clientIp: connection }
-upstreams:
-  pool:
-    balancer: roundRobin
-    timeout: 2s
-    healthCheck: { path: /healthz, interval: ${INTERVAL_MS}ms, timeout: ${TIMEOUT_MS}ms, unhealthyAfter: ${UNHEALTHY_AFTER}, healthyAfter: ${HEALTHY_AFTER} }
-    targets:
-${origins.map(({ name, stage }) => `      ${name}: { url: "${stage.url}/base", network: private }`).join("\n")}
-apis: { a: { public: true, upstream: pool, routes: { a: { match: { pathPrefix: / } } } } }
-`,
-});
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Sends requests one after the other until something holds; every one has to be served. Answers how many there were. */
-const loadUntil = async (url: string, isOver: () => boolean, everyMs = 20): Promise<number> => {
-  let count = 0;
-  while (!isOver()) {
-    const response = await fetch(`${url}/who`);
-    expect([response.status, ["a", "b", "c"].includes(await response.text())]).toEqual([200, true]);
-    count++;
-    if (everyMs > 0) await sleep(everyMs);
-  }
-  return count;
-};
-
-/** The same for so long. */
-const load = (url: string, forMs: number, everyMs?: number): Promise<number> => {
-  const end = performance.now() + forMs;
-  return loadUntil(url, () => performance.now() > end, everyMs);
-};
-
-const since = (times: readonly number[], fromMs: number): number[] =>
-  times.filter((ms) => ms >= fromMs).map((ms) => ms - fromMs);
-
-/** For so long nothing may reach a target before its share counts as nothing: longer than any interval. */
-const QUIET_MS = 1.5 * INTERVAL_MS;
-const DEADLINE_MS = 12_000;
-
-/** Makes one origin ill under requests, and then well again: when the last and the first of them reached it. */
-const course = async (url: string, origin: Origin, health: Health) => {
-  const { servedMs } = origin;
-  await load(url, 500);
-  const illMs = performance.now();
-  expect(since(servedMs, illMs - 500).length).toBeGreaterThan(2);
-  origin.health = health;
-  await loadUntil(url, () => performance.now() - Math.min(servedMs.at(-1)!, illMs + DEADLINE_MS) > QUIET_MS);
-  const lastMs = since(servedMs, illMs).at(-1)!;
-  const wellMs = performance.now();
-  origin.health = "well";
-  await loadUntil(url, () => servedMs.at(-1)! > wellMs || performance.now() > wellMs + DEADLINE_MS);
-  return { lastMs, firstMs: since(servedMs, wellMs)[0] ?? DEADLINE_MS };
-};
-
-/** The check that begins a run comes within an interval; the first and the last of it are one interval less apart. */
-const expectInTime = ({ lastMs, firstMs }: { lastMs: number; firstMs: number }, copyMs: number): void => {
-  expect(lastMs).toBeGreaterThan((UNHEALTHY_AFTER - 1) * INTERVAL_MS - 100);
-  expect(lastMs).toBeLessThan(UNHEALTHY_AFTER * INTERVAL_MS + TIMEOUT_MS + copyMs + GRACE_MS);
-  expect(firstMs).toBeGreaterThan((HEALTHY_AFTER - 1) * INTERVAL_MS - 100);
-  expect(firstMs).toBeLessThan(HEALTHY_AFTER * INTERVAL_MS + copyMs + GRACE_MS);
-};
+let checked: CheckedOrigins;
+let origins: readonly Origin[];
 
 beforeAll(async () => {
-  origins = await Promise.all(["a", "b", "c"].map(startOrigin));
+  checked = await startCheckedOrigins();
+  origins = checked.all;
 });
-afterAll(() => Promise.all(origins.map(({ stage }) => stage.stop())));
-
-beforeEach(() => {
-  for (const { checkedMs, servedMs, fields } of origins)
-    for (const list of [checkedMs, servedMs, fields]) list.length = 0;
-});
-afterEach(() => {
-  for (const origin of origins) origin.health = "well";
-});
+afterAll(() => checked.stop());
+beforeEach(() => checked.reset());
+afterEach(() => checked.reset());
 
 describe("a Durable Object on plain workerd", () => {
   let served: Served;
 
   beforeAll(async () => {
-    served = await serve({ files: policies() });
+    served = await serve({ files: checked.policies });
   });
   afterAll(async () => expect(await served.stop()).toBe(0));
 
@@ -186,16 +87,20 @@ describe("a Durable Object on plain workerd", () => {
       served.output().match(/Health checks took a target (?:out|back in)[^}]*"target":"b"/g) ?? [];
     expect(words).toHaveLength(6);
   });
+
+  it("checks targets that are discovered, too", async () => {
+    expectInTime(await course(`${served.url}/found`, origins[1]!, "ill"), COPY_MS);
+  });
 });
 
 describe("an isolate that has no Durable Objects", () => {
-  let running: ChildProcess;
+  let running: ChildProcess | undefined;
   let folder: string;
   let url: string;
   let port: number;
 
   beforeAll(async () => {
-    const workspace = await writeWorkspace({ files: policies() });
+    const workspace = await writeWorkspace({ files: checked.policies });
     folder = workspace.folder;
     const out = path.join(folder, "dist");
     const { code, stderr } = await run([
@@ -226,9 +131,27 @@ describe("an isolate that has no Durable Objects", () => {
       ),
     );
   });
+  it("has none in a bundle whose plan checks nothing", async () => {
+    const bare = await writeWorkspace({
+      files: {
+        "a.yaml": checked.policies["a.yaml"]!.replaceAll(/ {4}healthCheck: .*\n/g, "    retry: {}\n"),
+      },
+    });
+    const out = path.join(bare.folder, "dist");
+    const words = ["--policies", bare.policies, "--openapi", bare.openapi, "--out", out];
+    expect(await run(["compile", ...words])).toMatchObject({ code: 0, stderr: "" });
+    const trace = /postern-health-check|POSTERN_HEALTH|HealthChecks|DurableObject/g;
+    expect((await readFile(path.join(out, "worker.js"), "utf8")).match(trace)).toBeNull();
+    const checking = await readFile(path.join(folder, "dist", "worker.js"), "utf8");
+    expect(new Set(checking.match(trace))).toEqual(
+      new Set(["postern-health-check", "POSTERN_HEALTH", "HealthChecks", "DurableObject"]),
+    );
+    await rm(bare.folder, { recursive: true, force: true });
+  });
+
   afterAll(async () => {
-    const ended = new Promise((resolve) => void running.once("exit", resolve));
-    running.kill("SIGTERM");
+    const ended = new Promise((resolve) => running?.once("exit", resolve) ?? resolve(null));
+    running?.kill("SIGTERM");
     await ended;
     await rm(folder, { recursive: true, force: true });
   });

@@ -58,6 +58,13 @@ apis:
     public: true
     upstream: careful
     routes: { all: { match: { pathPrefix: /retried } } }
+  small:
+    public: true
+    policies: { bodyLimit: { max: 1MiB } }
+    timeout: 500ms
+    routes:
+      plain: { match: { pathPrefix: /small/plain }, upstream: plain }
+      retried: { match: { pathPrefix: /small/retried }, upstream: careful }
   cached:
     public: true
     upstream: plain
@@ -308,5 +315,49 @@ describe("100 MiB, byte for byte, in flat memory", () => {
     ["both do, among all other policies", "PUT", "/full/up"],
   ])("chunked, where %s", async (_, method, path) => {
     expect(await growthOf([[method, path, "chunked"]])).toBeLessThan(FLAT);
+  });
+});
+
+describe.each(["/small/plain", "/small/retried"])("a chunked body to %s", (path) => {
+  let served: Served;
+  let ended: string | undefined;
+  let read = 0;
+
+  beforeAll(async () => {
+    served = await serve({ files: { "gateway.yaml": policies() } });
+    stage.on(path, (request) => {
+      ended = undefined;
+      read = 0;
+      request.on("data", (chunk: Buffer) => (read += chunk.length));
+      request.once("end", () => (ended ??= "whole"));
+      request.once("error", () => (ended ??= "broken"));
+    });
+  });
+  afterAll(async () => {
+    expect(await served.stop()).toBe(0);
+  });
+
+  const chunk = `${(100_000).toString(16)}\r\n${"x".repeat(100_000)}\r\n`;
+  const begin = async (chunks: number) => {
+    const wire = await dial(served.port);
+    wire.send(requestText(`PUT ${path}`, ["Transfer-Encoding: chunked"]) + chunk.repeat(chunks));
+    return wire;
+  };
+
+  it("that proves too large is answered 413, and its upstream never has a whole one", async () => {
+    const wire = await begin(12);
+    wire.send("0\r\n\r\n");
+    expect((await wire.answer()).status).toBe(413);
+    await until("the end of the call", () => ended !== undefined);
+    expect([ended, read <= MIB]).toEqual(["broken", true]);
+    wire.socket.destroy();
+  });
+
+  it("whose client goes away is no whole one either", async () => {
+    const wire = await begin(3);
+    await until("what was sent", () => read === 300_000);
+    wire.socket.destroy();
+    await until("the end of the call", () => ended !== undefined);
+    expect(ended).toBe("broken");
   });
 });

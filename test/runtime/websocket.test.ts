@@ -199,6 +199,12 @@ describe("gRPC", () => {
     },
   );
 
+  it("is not what has been through this gateway before", async () => {
+    const { ask } = stage("upstream: chat");
+    const answer = await ask({ "content-type": "application/grpc", "cdn-loop": "postern.postern" }, "POST");
+    expect(await answer.json()).toMatchObject({ status: 508, code: "loop-detected" });
+  });
+
   it.each([
     ["gRPC-Web", "trailers", "application/grpc-web+proto"],
     ["gRPC-Web as text", "trailers", "application/grpc-web-text"],

@@ -123,7 +123,7 @@ const written = z.strictObject({
     .strictObject({ binding: bindingName().describe("The binding of the certificate.") })
     .optional()
     .describe(
-      "A client certificate that is shown to each target; all of them are listed, and reached by an https `url`.",
+      "A client certificate that is shown to each target; all of them are listed, and reached by an https `url`. `postern serve` takes its file with --certificate.",
     ),
 });
 

@@ -86,7 +86,9 @@ const healthCheck = z
     path: z
       .string()
       .regex(/^\/[^\s?#{}]*$/, explain("This is not a path.", "Write it from its first slash: /healthz."))
-      .describe("What is asked of each target by GET, below the path of its URL."),
+      .describe(
+        "What is asked of each target by GET, below the path of its URL, and without a credential: it has to be open.",
+      ),
     interval: lasting(1000).prefault("10s").describe("How often each target is asked."),
     timeout: timeout().prefault("2s").describe("How long an answer may take; at most the interval counts."),
     unhealthyAfter: count(1, 100).default(3).describe("Failed checks in a row that take a target out."),
@@ -101,7 +103,7 @@ const healthCheck = z
       .describe("First and last status of a healthy target."),
   })
   .describe(
-    "Asks the targets whether they are well: from a Durable Object's alarm, shared by all isolates, where the binding POSTERN_HEALTH exists; else from each isolate while requests come.",
+    "Asks the targets whether they are well: from a Durable Object's alarm, shared by all isolates, where the binding POSTERN_HEALTH exists; else from each isolate while requests come. What is known stays until checks say otherwise, however long nobody asked.",
   );
 
 const circuitBreaker = z

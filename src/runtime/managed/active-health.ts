@@ -58,7 +58,6 @@ class OwnChecks implements HealthSource {
   continue(before: Readonly<Record<string, boolean>>): void {
     this.#states = {};
     this.#before = before;
-    this.#dueMs = Number.NEGATIVE_INFINITY;
   }
 }
 
@@ -104,16 +103,14 @@ class SharedChecks implements HealthSource {
 
   #refresh(nowMs: number, defer: Defer): void {
     this.#dueMs = nowMs + this.#intervalMs;
-    // The last reading ended neither way: its request was ended, and it with it.
+    // The last reading takes longer than an interval, or was ended with its request.
     if (this.#reading !== undefined) this.#failed(nowMs);
-    const reading = inTime(this.#board.read(this.#upstream), Math.min(PATIENCE_MS, this.#intervalMs)).then(
-      (healthy) => {
-        if (this.#reading !== reading) return;
-        this.#reading = undefined;
-        if (healthy === undefined) this.#failed(nowMs);
-        else this.#succeeded(healthy, nowMs);
-      },
-    );
+    const reading = inTime(this.#board.read(this.#upstream), PATIENCE_MS).then((healthy) => {
+      if (this.#reading !== reading) return;
+      this.#reading = undefined;
+      if (healthy === undefined) this.#failed(nowMs);
+      else this.#succeeded(healthy, nowMs);
+    });
     this.#reading = reading;
     defer.waitUntil(reading);
   }

@@ -13,7 +13,7 @@ import { targetsOf } from "./upstream.ts";
 export const linkHealthRounds =
   ({ upstreams }: Pick<Plan, "upstreams">, parts: Parts) =>
   (upstream: string, ports: Ports): HealthRounds | undefined => {
-    const plan = Object.hasOwn(upstreams, upstream) ? upstreams[upstream] : undefined;
+    const plan = upstreams[upstream];
     if (plan?.healthCheck === undefined) return undefined;
     const { healthCheck } = plan;
     const source = targetsOf(upstream, plan, { ports, parts });

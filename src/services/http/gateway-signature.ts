@@ -10,7 +10,7 @@ const MOST_SECONDS = 300;
  * field (RFC 9651) is read, so that there are no two ways to read one.
  */
 const INPUT =
-  /^postern=(?<params>\((?<list>"[a-z0-9@-]+"(?: "[a-z0-9@-]+")*)\);created=(?<created>\d{1,12});expires=(?<expires>\d{1,12});nonce="[\w-]+"(?:;keyid="[\w.:/-]+")?;alg="hmac-sha256";tag="postern")$/;
+  /^postern=(?<params>\((?<list>"@?[a-z0-9-]+"(?: "@?[a-z0-9-]+")*)\);created=(?<created>\d{1,12});expires=(?<expires>\d{1,12});nonce="[\w-]+"(?:;keyid="[\w.:/-]+")?;alg="hmac-sha256";tag="postern")$/;
 
 /** 32 bytes, as a byte sequence (RFC 9651 section 3.3.5). */
 const SIGNATURE = /^postern=:(?<value>[A-Za-z0-9+/]{43}=):$/;
@@ -68,7 +68,7 @@ const componentOf = (request: Request, name: string): string | undefined => {
     case "@query":
       return url.search || "?";
     default:
-      return request.headers.get(name) ?? undefined;
+      return name.startsWith("@") ? undefined : (request.headers.get(name) ?? undefined);
   }
 };
 

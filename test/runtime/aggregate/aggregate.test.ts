@@ -198,7 +198,7 @@ describe("what goes to an upstream", () => {
 
   it("has the query that the call says, the parameters that are forwarded, and what policies add", async () => {
     const { ask, targets } = stage(
-      `user: { upstream: users, path: /u, query: { "a b": "{params.userId}", c: "x&y=z {request.method}" } },
+      `user: { upstream: users, path: /u, query: { "a&b": "{params.userId}", c: "x&y=z {request.method}" } },
           orders: { upstream: orders, path: /o, forwardQuery: [page, "sort by"] }`,
       WELL,
       "",
@@ -207,7 +207,7 @@ describe("what goes to an upstream", () => {
     await ask("/page/42?page=2&sort+by=%C3%A9&other=1&sort%20by=z");
     expect(targets()).toEqual([
       "/base/o?sort+by=%C3%A9&sort%20by=z&via=gateway",
-      "/u?a%20b=42&c=x%26y%3Dz%20GET&via=gateway",
+      "/u?a%26b=42&c=x%26y%3Dz%20GET&via=gateway",
     ]);
   });
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import worker from "../../../src/services/orders/index.ts";
 import { asker, describeClosedService, expectRefusal, type Sent, withFields } from "../around-gateway.ts";
 import { freshDatabase } from "../client.ts";
-import { ORDERS_CREDENTIAL } from "../gateway.ts";
+import { KEYS, ORDERS_CREDENTIAL } from "../gateway.ts";
 
 const { through, around } = asker(worker, ORDERS_CREDENTIAL);
 const READ: Sent = { target: "/orders?limit=1", headers: { "x-user-id": "42" } };
@@ -115,6 +115,43 @@ describe("Signature-Input is read in one form only", () => {
     ["nothing", () => ""],
   ])("%s is refused", async (_, change) => {
     await expectRefusal(await through({ ...READ, altered: input(change) }));
+  });
+});
+
+describe("what holds the key and signs", () => {
+  /** A request whose signature is a good one of these lines, whatever they are. */
+  const signed = async (components: string, lines: readonly string[]): Promise<Response> => {
+    const now = Math.floor(Date.now() / 1000);
+    const params = `(${components});created=${now};expires=${now + 30};nonce="n";alg="hmac-sha256";tag="postern"`;
+    const base = [...lines, `"@signature-params": ${params}`].join("\n");
+    const algorithm = { name: "HMAC", hash: "SHA-256" };
+    const bytes = new TextEncoder().encode(KEYS.ORDERS_KEY);
+    const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
+    const value = new Uint8Array(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(base)));
+    const signature = `postern=:${btoa(String.fromCharCode(...value))}:`;
+    const headers = { ...READ.headers, signature, "signature-input": `postern=${params}` };
+    return around({ ...READ, headers });
+  };
+  const LINES = [
+    '"@method": GET',
+    '"@authority": service.test',
+    '"@path": /orders',
+    '"@query": ?limit=1',
+    '"x-user-id": 42',
+  ];
+  const LIST = '"@method" "@authority" "@path" "@query" "x-user-id"';
+
+  it("what is covered once is believed", async () => {
+    expect((await signed(LIST, LINES)).status).toBe(200);
+  });
+
+  it.each([
+    ["covers something twice (RFC 9421 section 2.5)", `${LIST} "@method"`, [...LINES, LINES[0]!]],
+    ["covers a field that is not there", `${LIST} "x-absent"`, [...LINES, '"x-absent": undefined']],
+    ["covers a component that this service does not know", `${LIST} "@status"`, [...LINES, '"@status": 200']],
+    ["covers no path", LIST.replace(' "@path"', ""), LINES.filter((line) => !line.includes("@path"))],
+  ])("is refused when it %s", async (_, list, lines) => {
+    await expectRefusal(await signed(list, lines));
   });
 });
 
