@@ -57,7 +57,8 @@ export class Attachments {
     const tree = level.tree?.entries?.get(type.name);
     if (tree === undefined) return this.#meant(level).has(type.name) ? { ...outer, broken: true } : outer;
     if (tree.scalar === "none") {
-      if (outer === NONE && !level.broken) this.#reportNothing(type, tree);
+      // In an environment `none` takes away what stands at this very place.
+      if (outer === NONE && !level.broken && tree.laidOver !== true) this.#reportNothing(type, tree);
       return NONE;
     }
     if (type.attachment === "guard") {

@@ -77,7 +77,8 @@ export const contextFor = (
     },
     share: (name, value) => {
       const known = workshop.shared.get(name);
-      if (known !== undefined && canonicalJson(known) !== canonicalJson(value))
+      // The same object is mostly shared again, and may be long.
+      if (known !== undefined && known !== value && canonicalJson(known) !== canonicalJson(value))
         throw new Error(`two things are shared as ${name}`);
       workshop.shared.set(name, value);
       return name;

@@ -29,7 +29,7 @@ const reference = (types: readonly PolicyType[], order: readonly OrderedPolicy[]
     ...section("`apis.*`", TOP_LEVEL_SUMMARIES.apis, jsonSchemaOf(topLevel.apis)),
     ...section(
       "`apis.*.routes.*`",
-      "A route has exactly one of `upstream`, `redirect` and `respond`, or its api's upstream. A route that is named after an operation adds to it, and only hosts, headers and query to its match.",
+      "A route has exactly one of `upstream`, `split`, `aggregate`, `redirect` and `respond`, or its api's upstream or split. A route that is named after an operation adds to it, and only hosts, headers and query to its match.",
       jsonSchemaOf(routeSchema),
     ),
     "## Policies",

@@ -21,7 +21,7 @@ const IDENTITY = new Set(
 /** Policies whose numbers it may change, but which it may not drop. */
 const LIMITS = new Set(
   types
-    .filter(({ name, attachment }) => attachment === "guard" && !IDENTITY.has(name))
+    .filter(({ name, attachment }) => (attachment === "guard" && !IDENTITY.has(name)) || name === "csrf")
     .map(({ name }) => name),
 );
 
@@ -121,7 +121,7 @@ const replace = (base: Tree, over: Tree, laying: Laying): Tree => {
     laying.diagnostics.push(protection(over, laying));
     return base;
   }
-  return base.keyPlace === undefined ? over : { ...over, keyPlace: over.keyPlace ?? base.keyPlace };
+  return { ...over, ...(base.keyPlace && { keyPlace: over.keyPlace ?? base.keyPlace }), laidOver: true };
 };
 
 const notAMap = (over: Tree, { path }: Laying): Diagnostic =>

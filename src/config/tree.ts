@@ -11,6 +11,8 @@ export interface Tree {
   readonly items?: readonly Tree[];
   /** For a text that stands on one line as it is: the column of its first character. */
   readonly textColumn?: number;
+  /** An environment wrote it over something else. */
+  readonly laidOver?: boolean;
 }
 
 /**

@@ -34,6 +34,11 @@ export interface Exchange {
   identity: Identity | undefined;
   /** The client's address, or empty where the gateway may not know it. */
   readonly clientIp: string;
+  /**
+   * The country of that address as Cloudflare has it: a code of ISO 3166-1, T1 for Tor, XX where there is none for it; empty
+   * where the gateway may not know.
+   */
+  readonly clientCountry: string;
   /** The request opens a WebSocket (RFC 6455), and its route offers them. */
   readonly opensWebSocket: boolean;
   /** Begun on first use unless the requestId policy set it. */
@@ -50,6 +55,8 @@ export interface Exchange {
    * has read it (they go out with their length).
    */
   requestBody: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null | undefined;
+  /** Aborted where a stream in `requestBody` will never be whole: the call that sends it has to end, and not to look complete. */
+  requestSignal?: AbortSignal | undefined;
   /** Set where the upstream is to see another query than the client sent, with its `?`; undefined means `query`. */
   upstreamQuery?: string | undefined;
   /**

@@ -6,7 +6,6 @@ import type { Clock } from "./ports.ts";
 /** What Cloudflare tells of a request; absent elsewhere. Clients cannot write it (unlike the headers that copy it). */
 interface CloudflareRequest {
   readonly cf?: {
-    readonly country?: string;
     readonly tlsClientAuth?: {
       readonly certVerified?: string;
       readonly certRevoked?: string;
@@ -70,7 +69,8 @@ export const scopeOf = (clock: Clock): Sources<Exchange> => ({
   "request.headers": headers,
   "request.query": query,
   "client.ip": text((exchange) => exchange.clientIp),
-  "client.country": text((exchange) => cloudflare(exchange)?.country),
+  // An unknown country is absent, so that an expression that asks for it refuses.
+  "client.country": text(({ clientCountry }) => (clientCountry === "XX" ? undefined : clientCountry)),
   "client.certificate": value(certificate),
   "client.certificate.fingerprint": text((exchange) => certificate(exchange)?.certFingerprintSHA256),
   "client.certificate.subject": text((exchange) => certificate(exchange)?.certSubjectDN),

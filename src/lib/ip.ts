@@ -7,45 +7,110 @@ export const addressKey = (address: string): string => {
   if (!address.includes(":")) return address;
   const groups = ipv6Groups(address);
   if (groups === undefined) return address;
-  const [a, b, c, d, e, f, g, h] = groups as [number, number, number, number, number, number, number, number];
-  if ((a | b | c | d | e) === 0 && f === 0xffff) return `${g >> 8}.${g & 255}.${h >> 8}.${h & 255}`;
+  if (isMapped(groups)) {
+    const [g, h] = groups.slice(6) as [number, number];
+    return `${g >> 8}.${g & 255}.${h >> 8}.${h & 255}`;
+  }
+  const [a, b, c, d] = groups as [number, number, number, number];
   return `${a.toString(16)}:${b.toString(16)}:${c.toString(16)}:${d.toString(16)}::/64`;
 };
+
+/**
+ * An address as hexadecimal digits in lower case, 8 of IPv4 and 32 of IPv6, so that texts of one length compare as the numbers
+ * do. Every spelling has the same digits: an IPv4-mapped address has those of the IPv4 address in it, and a zone, which means
+ * something to one machine only, is left out. Undefined for text that is no address, an octet with a leading zero included:
+ * some read it as octal.
+ */
+export const addressDigits = (address: string): string | undefined => {
+  if (!address.includes(":")) {
+    const number = ipv4Number(address);
+    return number < 0 ? undefined : (number + 0x1_0000_0000).toString(16).slice(1);
+  }
+  const groups = ipv6Groups(address);
+  if (groups === undefined) return undefined;
+  let digits = "";
+  for (let at = isMapped(groups) ? 6 : 0; at < 8; at++)
+    digits += (groups[at]! + 0x1_0000).toString(16).slice(1);
+  return digits;
+};
+
+const isMapped = ([a, b, c, d, e, f]: readonly number[]): boolean =>
+  (a! | b! | c! | d! | e!) === 0 && f === 0xffff;
 
 /** The eight 16-bit groups of an IPv6 address in any spelling of RFC 4291 section 2.2, a zone left out; undefined for other text. */
 const ipv6Groups = (address: string): readonly number[] | undefined => {
   // 45 characters hold the longest spelling; a zone (RFC 4007 section 11) follows a percent sign.
   const zone = address.indexOf("%");
-  const text = zone < 0 ? address : address.slice(0, zone);
-  if (text.length > 45) return undefined;
-  const gap = text.indexOf("::");
-  const head = groupList(gap < 0 ? text : text.slice(0, gap), gap < 0);
-  const tail = groupList(gap < 0 ? "" : text.slice(gap + 2), true);
-  if (head === undefined || tail === undefined) return undefined;
-  const missing = 8 - head.length - tail.length;
-  if (gap < 0 ? missing !== 0 : missing < 1) return undefined;
-  return [...head, ...new Array<number>(missing).fill(0), ...tail];
+  const end = zone < 0 ? address.length : zone;
+  if (end > 45) return undefined;
+  const groups: number[] = [];
+  let gap = address.startsWith("::") ? 0 : -1;
+  let at = gap < 0 ? 0 : 2;
+  // A group has to follow at the front and behind one colon; behind a gap it may.
+  for (let isDue = gap < 0; isDue || at < end; ) {
+    const start = at;
+    let group = 0;
+    for (let digit = hexDigit(address.charCodeAt(at)); digit >= 0; digit = hexDigit(address.charCodeAt(++at)))
+      group = group * 16 + digit;
+    if (address.charCodeAt(at) === DOT) {
+      const number = ipv4Number(address.slice(start, end));
+      if (number < 0) return undefined;
+      groups.push(number >>> 16, number & 0xffff);
+      break;
+    }
+    if (at === start || at - start > 4) return undefined;
+    groups.push(group);
+    if (at === end) break;
+    if (address.charCodeAt(at) !== COLON) return undefined;
+    isDue = address.charCodeAt(++at) !== COLON;
+    if (isDue) continue;
+    if (gap >= 0) return undefined;
+    gap = groups.length;
+    at++;
+  }
+  return filled(groups, gap);
 };
 
-/** Groups between colons; the last may be an IPv4 address where it ends the text. */
-const groupList = (text: string, atEnd: boolean): number[] | undefined => {
-  const groups: number[] = [];
-  if (text === "") return groups;
-  const parts = text.split(":");
-  for (const [index, part] of parts.entries()) {
-    if (/^[0-9a-f]{1,4}$/i.test(part)) {
-      groups.push(Number.parseInt(part, 16));
+/** Eight groups, with zeros in place of a gap, which stands for one group at the least. */
+const filled = (groups: readonly number[], gap: number): readonly number[] | undefined => {
+  const missing = 8 - groups.length;
+  if (gap < 0) return missing === 0 ? groups : undefined;
+  if (missing < 1) return undefined;
+  const all = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let at = 0; at < groups.length; at++) all[at < gap ? at : at + missing] = groups[at]!;
+  return all;
+};
+
+/** What a hexadecimal digit stands for; negative for any other character. */
+const hexDigit = (code: number): number => {
+  if (code >= ZERO && code <= ZERO + 9) return code - ZERO;
+  // Bit 5 tells small letters from capitals.
+  const letter = (code | 32) - SMALL_A;
+  return letter >= 0 && letter < 6 ? letter + 10 : -1;
+};
+
+const DOT = 46;
+const ZERO = 48;
+const COLON = 58;
+const SMALL_A = 97;
+
+/** The number of dotted decimal, four octets without leading zeros; negative for other text. */
+const ipv4Number = (text: string): number => {
+  let number = 0;
+  let octets = 0;
+  let octet = -1;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at === text.length ? DOT : text.charCodeAt(at);
+    if (code === DOT) {
+      if (octet < 0 || ++octets > 4) return -1;
+      number = number * 256 + octet;
+      octet = -1;
       continue;
     }
-    const octets = atEnd && index === parts.length - 1 ? ipv4Octets(part) : undefined;
-    if (octets === undefined) return undefined;
-    groups.push((octets[0]! << 8) | octets[1]!, (octets[2]! << 8) | octets[3]!);
+    const digit = code - ZERO;
+    if (digit < 0 || digit > 9 || octet === 0) return -1;
+    octet = octet < 0 ? digit : octet * 10 + digit;
+    if (octet > 255) return -1;
   }
-  return groups;
-};
-
-/** The octets of dotted decimal without leading zeros, which some read as octal. */
-const ipv4Octets = (text: string): readonly number[] | undefined => {
-  const octets = text.split(".").map((part) => (/^(0|[1-9]\d{0,2})$/.test(part) ? Number(part) : 256));
-  return octets.length === 4 && octets.every((octet) => octet < 256) ? octets : undefined;
+  return octets === 4 ? number : -1;
 };

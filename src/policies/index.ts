@@ -17,6 +17,9 @@ export const policyOrder: readonly OrderedPolicy[] = [
   at((await import("./access-log/policy.ts")).accessLog), // sees the answer that the client gets
   at((await import("./security-headers/policy.ts")).securityHeaders), // on every answer, refusals included
   at((await import("./cors/policy.ts")).cors), // answers preflights before anybody is asked who they are
+  at((await import("./ip-access/policy.ts")).ipAccess), // whom it refuses costs nothing more
+  at((await import("./geo-access/policy.ts")).geoAccess),
+  at((await import("./csrf/policy.ts")).csrf), // before what a page could use up of its visitor's: limits, tokens
   at((await import("./body-limit/policy.ts")).bodyLimit), // before anything reads a body
   at((await import("./rate-limit/policy.ts")).rateLimit, "before-identity"), // guessing costs the guesser, not us
   at((await import("./jwt/policy.ts")).jwt), // identity policies run inside of identity

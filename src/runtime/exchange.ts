@@ -4,7 +4,7 @@ import type { Identity } from "../core/identity.ts";
 import type { GatewayPlan, PathRules } from "../core/plan.ts";
 import type { Defer, Ports } from "../core/ports.ts";
 import { normalizePath, type PathFault } from "../lib/path.ts";
-import { clientAddress, type Platform } from "./client-address.ts";
+import { clientAddress, clientCountry, type Platform } from "./client-address.ts";
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 const NO_ROUTE: RouteLabel = { id: "-", api: "-" };
@@ -39,6 +39,7 @@ export class RequestExchange implements Exchange {
   readonly requestEdits: HeaderEdit[] = [];
   readonly answerEdits: HeaderEdit[] = [];
   requestBody: Exchange["requestBody"] = undefined;
+  requestSignal: AbortSignal | undefined = undefined;
   problemCode: string | undefined = undefined;
   target: string | undefined = undefined;
   upstreamMs = 0;
@@ -53,6 +54,7 @@ export class RequestExchange implements Exchange {
   #lane: string | undefined = undefined;
   #requestId: string | undefined = undefined;
   #clientIp: string | undefined = undefined;
+  #clientCountry: string | undefined = undefined;
   readonly #site: ExchangeSite;
 
   constructor(request: Request, defer: Defer, site: ExchangeSite) {
@@ -101,17 +103,24 @@ export class RequestExchange implements Exchange {
     other.identity = this.identity;
     other.requestEdits.push(...this.requestEdits);
     other.requestBody = this.requestBody;
+    other.requestSignal = this.requestSignal;
     other.upstreamQuery = this.upstreamQuery;
     other.addedQuery = this.addedQuery;
     other.chooseLane = this.chooseLane;
     other.#lane = this.#lane;
     other.#requestId = this.#requestId;
     other.#clientIp = this.#clientIp;
+    other.#clientCountry = this.#clientCountry;
     return other;
   }
 
   get clientIp(): string {
     return (this.#clientIp ??= clientAddress(this.request, this.#site.gateway.clientIp, this.#site.platform));
+  }
+
+  get clientCountry(): string {
+    const { gateway, platform } = this.#site;
+    return (this.#clientCountry ??= clientCountry(this.request, gateway.clientIp, platform));
   }
 }
 

@@ -34,7 +34,8 @@ export const linkForward = (
     const upgrade = exchange.opensWebSocket;
     if (upgrade) headers.set("upgrade", "websocket");
     const target = path + queryOf(exchange);
-    const outgoing = { method: exchange.method, target, headers, body, host, timeoutMs, upgrade };
+    const { method, requestSignal: signal } = exchange;
+    const outgoing = { method, target, headers, body, signal, host, timeoutMs, upgrade };
     const answer = send(exchange, outgoing);
     // After it, so that nobody waits for the making of a copy.
     mirror?.(exchange, outgoing);

@@ -23,6 +23,8 @@ export interface Outgoing {
   readonly target: string;
   readonly headers: Headers;
   readonly body: RequestInit["body"];
+  /** Ends the call before it is answered: only where its body is a stream that may never be whole, for it costs. */
+  readonly signal?: AbortSignal | undefined;
   /** Stands in place of the target's own host. */
   readonly host: string | undefined;
   /** For all tries together. */
@@ -120,12 +122,10 @@ export const linkUpstream = (name: string, plan: UpstreamPlan, site: UpstreamSit
 };
 
 /** A redirect is the client's to follow (S28). */
-export const initOf = ({ method, headers }: Outgoing, body: RequestInit["body"]): RequestInit => ({
-  method,
-  headers,
-  body,
-  redirect: "manual",
-});
+export const initOf = ({ method, headers, signal }: Outgoing, body: RequestInit["body"]): RequestInit =>
+  signal === undefined
+    ? { method, headers, body, redirect: "manual" }
+    : { method, headers, body, redirect: "manual", signal };
 
 /** An upgrade that nobody asked for, and a number that is no status (RFC 9110 section 15), are no answers. */
 export const isAnswer = ({ status }: Response, { upgrade }: Outgoing): boolean =>

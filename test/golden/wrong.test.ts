@@ -22,6 +22,14 @@ const names = readdirSync(FOLDER).sort();
 /** These only warn, and the command exits 0. */
 const WARNINGS = new Set([
   "before-without-effect",
+  "csrf-without-effect",
+  "geo-access-denied-anyway",
+  "geo-access-in-development",
+  "geo-access-nobody",
+  "ip-access-covered",
+  "ip-access-denied-anyway",
+  "ip-access-nobody",
+  "ip-access-twice",
   "no-apis",
   "overlapping-header-regexes",
   "overlapping-path-regexes",

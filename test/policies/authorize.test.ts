@@ -222,10 +222,6 @@ describe("reads the request", () => {
     certSerial: "01",
   };
   it.each<readonly [sentence: string, allow: string, cf: unknown, passes: boolean]>([
-    ["a country", "client.country == 'CH'", { country: "CH" }, true],
-    ["no country", "client.country == 'CH'", {}, false],
-    ["nothing of Cloudflare", "client.country == 'CH'", undefined, false],
-    ["a header that Cloudflare would set", "client.country == 'CH'", null, false],
     ["a certificate", "client.certificate.subject == 'CN=acme'", { tlsClientAuth: verified }, true],
     ["its fingerprint", "client.certificate.fingerprint == 'ab12'", { tlsClientAuth: verified }, true],
     ["that there is one", "has(client.certificate)", { tlsClientAuth: verified }, true],
@@ -244,6 +240,17 @@ describe("reads the request", () => {
     ],
   ])("%s", async (_, allow, it, passes) => {
     expect((await answer(allow, cf(it))).status).toBe(passes ? 200 : 403);
+  });
+
+  it.each([
+    ["a country", "client.country == 'CH'", "CH", true],
+    ["another one", "client.country == 'CH'", "DE", false],
+    ["no country", "client.country != 'CH'", "", false],
+    ["a country that Cloudflare does not know", "client.country != 'CH'", "XX", false],
+    ["that there is none", "!has(client.country)", "XX", true],
+  ])("%s of the client", async (_, allow, clientCountry, passes) => {
+    const exchange = Object.assign(exchangeOf(token({})), { clientCountry });
+    expect((await answer(allow, exchange)).status).toBe(passes ? 200 : 403);
   });
 
   it("and the time of the gateway's clock", async () => {

@@ -130,9 +130,29 @@ describe("bodyLimit on a body that does not say how long it is", () => {
     });
     expect(answer.status).toBe(413);
     expect(exchange.problemCode).toBe("body-too-large");
-    await new Promise((resolve) => setTimeout(resolve));
-    expect(ended).toBe(false);
+    expect(exchange.requestSignal?.aborted).toBe(false);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    expect([ended, exchange.requestSignal?.aborted]).toEqual([false, true]);
     expect(body.state.cancelled).toBe(true);
+  });
+
+  it("ends the call where the client breaks off, and the body does not look whole", async () => {
+    let sent = 0;
+    const broken = new ReadableStream<Uint8Array>(
+      {
+        pull: (it) => (sent++ === 0 ? it.enqueue(new Uint8Array(10)) : it.error(new Error("gone"))),
+      },
+      { highWaterMark: 0 },
+    );
+    let ended = false;
+    const { exchange, answer } = await run({ max: "100B" }, request({}, broken), async (inner) => {
+      void received(inner).finally(() => {
+        ended = true;
+      });
+      await new Promise((resolve) => inner.requestSignal!.addEventListener("abort", resolve));
+      return new Response("ended");
+    });
+    expect([await answer.text(), ended, exchange.requestSignal?.aborted]).toEqual(["ended", false, true]);
   });
 
   it("passes piece after piece as they come", async () => {

@@ -107,6 +107,7 @@ export const fakeExchange = (
     params: {},
     identity: undefined,
     clientIp: "192.0.2.1",
+    clientCountry: "",
     requestId: "00000000-0000-4000-8000-000000000000",
     preflightMethod: undefined,
     opensWebSocket: false,

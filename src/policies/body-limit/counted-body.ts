@@ -3,14 +3,16 @@ import { newPipe, readPieces } from "../../lib/pipe.ts";
 /** A body that is counted on its way. */
 export interface CountedBody {
   readonly stream: ReadableStream<Uint8Array>;
+  /** Aborted where the stream will never be whole, so that the call which sends it ends. */
+  readonly signal: AbortSignal;
   /** Begins to read: one piece, and the next when that has been taken. Never rejects. */
   start(): Promise<void>;
 }
 
 /**
- * The same bytes, counted. Once more than `max` have come, `onExcess` is called and the stream goes silent: it neither ends
- * nor fails, since workerd closes the chunked body of a request whose stream fails as if it were whole
- * (cloudflare/workerd#4543), and an upstream would take the truncated body for all of it.
+ * The same bytes, counted. Once more than `max` have come, `onExcess` is called. The stream goes silent then, and also where
+ * the client breaks off: it neither ends nor fails, since workerd closes the chunked body of a request whose stream fails as
+ * if it were whole (cloudflare/workerd#4543), and an upstream would take the truncated body for all of it.
  */
 export const countedBody = (
   body: ReadableStream<Uint8Array>,
@@ -19,6 +21,7 @@ export const countedBody = (
 ): CountedBody => {
   const { readable, writable } = newPipe();
   const writer = writable.getWriter();
+  const call = new AbortController();
   const start = async (): Promise<void> => {
     const { read, cancel } = readPieces(body);
     try {
@@ -31,11 +34,13 @@ export const countedBody = (
         await writer.write(piece);
       }
       onExcess();
+      // What this answers the client is on its way before the call fails.
+      setTimeout(() => call.abort(), 0);
       await cancel("too large");
     } catch (error) {
-      // Nobody reads any more; or the client is gone, and then too the stream stays silent.
+      call.abort();
       await cancel(error).catch(() => undefined);
     }
   };
-  return { stream: readable, start };
+  return { stream: readable, signal: call.signal, start };
 };

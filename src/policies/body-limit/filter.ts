@@ -41,8 +41,8 @@ export const filter: FilterFactory<Step> = (step) => {
 };
 
 /**
- * Runs the rest with a body that is counted on its way. When it proves too large, the client is answered at once and the call
- * under way is kept alive only until the forwarder's own timeout ends it: its body never ends, so it cannot succeed.
+ * Runs the rest with a body that is counted on its way. When it proves too large, the client is answered at once, and the call
+ * under way is kept alive only until it is aborted.
  */
 const counted = (
   exchange: Exchange,
@@ -58,6 +58,7 @@ const counted = (
       exchange.defer.waitUntil(rest);
     });
     exchange.requestBody = counted.stream;
+    exchange.requestSignal = counted.signal;
     const run = async (): Promise<void> => {
       const answer = next(exchange);
       // Who answers at once has not looked at the body.

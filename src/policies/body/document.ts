@@ -1,4 +1,4 @@
-import { decodedText, itemsOf, kindOf, membersOf } from "./json-text.ts";
+import { decodedText, itemsOf, kindOf, membersOf } from "../../lib/json-text.ts";
 
 /**
  * A JSON value: text that nobody has looked into, or a container that an edit has opened, one level deep. What is not opened

@@ -1,5 +1,5 @@
+import { decodedText, kindOf } from "../../lib/json-text.ts";
 import { childOf, opened, type Value } from "./document.ts";
-import { decodedText, kindOf } from "./json-text.ts";
 
 /**
  * Whether two JSON values are equal as RFC 6902 section 4.6 has it: texts by their characters, numbers by their value

@@ -1,5 +1,7 @@
+import { type ReadBytes, readWhole } from "../../lib/read-whole.ts";
+
 /** A body that was read, or why it was not: more bytes than are taken, or a stream that broke off. */
-export type ReadBody = Uint8Array<ArrayBuffer> | "too-large" | "broken";
+export type ReadBody = ReadBytes;
 
 /** Something with a body: a request or an answer. */
 interface Message {
@@ -31,35 +33,8 @@ export const readMessage = async (message: Message, most: number): Promise<ReadB
 };
 
 /** Reads a stream of at most `most` bytes; the rest of a longer one is not read. */
-export const readStream = async (stream: ReadableStream<Uint8Array>, most: number): Promise<ReadBody> => {
-  const reader = stream.getReader();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return joined(chunks, size);
-      size += value.byteLength;
-      if (size > most) {
-        void reader.cancel().catch(() => undefined);
-        return "too-large";
-      }
-      chunks.push(value);
-    }
-  } catch {
-    return "broken";
-  }
-};
-
-const joined = (chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> => {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
-};
+export const readStream = (stream: ReadableStream<Uint8Array>, most: number): Promise<ReadBody> =>
+  readWhole(stream.getReader(), most);
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 

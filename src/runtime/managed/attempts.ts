@@ -51,7 +51,10 @@ export const linkAttempts = (site: AttemptsSite): Send => {
     const length = exchange.request.headers.get("content-length");
     const kept = await inTime(keepBody(outgoing.body, length, retry.maxReplay), outgoing.timeoutMs);
     if (kept === undefined) return bodyTimedOut(exchange);
-    return new Attempts(linked, exchange, outgoing, kept.body, kept.kind === "kept").run();
+    if (kept.kind === "kept") return new Attempts(linked, exchange, outgoing, kept.body, true).run();
+    const signals = [outgoing.signal, kept.signal].filter((signal) => signal !== undefined);
+    const once = signals.length === 0 ? outgoing : { ...outgoing, signal: AbortSignal.any(signals) };
+    return new Attempts(linked, exchange, once, kept.body, false).run();
   };
 };
 

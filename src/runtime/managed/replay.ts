@@ -3,8 +3,8 @@ import { newPipe, readPieces } from "../../lib/pipe.ts";
 /** A request's body, kept where it may have to be sent again. */
 export type KeptBody =
   | { readonly kind: "kept"; readonly body: Uint8Array<ArrayBuffer> | null }
-  /** Too long to be kept: it is sent once. */
-  | { readonly kind: "stream"; readonly body: RequestInit["body"] };
+  /** Too long to be kept: it is sent once. The signal is aborted where it will never be whole. */
+  | { readonly kind: "stream"; readonly body: RequestInit["body"]; readonly signal?: AbortSignal };
 
 /**
  * Reads a body into memory up to `max` bytes. A longer one goes on as a stream of what was read and what remains; one that says
@@ -28,7 +28,7 @@ export const keepBody = async (
     if (length > max) break;
   }
   reader.releaseLock();
-  return { kind: "stream", body: continued(joined(chunks, length), body) };
+  return { kind: "stream", ...continued(joined(chunks, length), body) };
 };
 
 const bytesOf = async (body: RequestInit["body"]): Promise<Uint8Array<ArrayBuffer> | null> =>
@@ -46,13 +46,14 @@ const joined = (chunks: readonly Uint8Array[], length: number): Uint8Array<Array
 
 /**
  * Moves piece by piece: workerd cannot let one pipe flow into another, and what is read here may come out of one. Where the
- * client breaks off, the stream stays silent, as that of a body limit does: workerd would close it as if it were whole.
+ * client breaks off, the stream neither ends nor fails, as that of a body limit does: the signal ends the call.
  */
 const continued = (
   beginning: Uint8Array<ArrayBuffer>,
   rest: ReadableStream<Uint8Array>,
-): ReadableStream<Uint8Array> => {
+): { readonly body: ReadableStream<Uint8Array>; readonly signal: AbortSignal } => {
   const { readable, writable } = newPipe();
+  const call = new AbortController();
   const pour = async (): Promise<void> => {
     const writer = writable.getWriter();
     const { read, cancel } = readPieces(rest);
@@ -61,9 +62,10 @@ const continued = (
       for (let piece = await read(); piece !== undefined; piece = await read()) await writer.write(piece);
       await writer.close();
     } catch (error) {
+      call.abort();
       await cancel(error).catch(() => undefined);
     }
   };
   void pour();
-  return readable;
+  return { body: readable, signal: call.signal };
 };

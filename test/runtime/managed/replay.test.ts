@@ -89,7 +89,7 @@ describe("a body that may have to be sent again", () => {
     await expect(keepBody(broken, null, 10)).rejects.toThrow("gone");
   });
 
-  it("goes silent where the client breaks off later: it must not look whole", async () => {
+  it("goes silent where the client breaks off later, and ends its call: it must not look whole", async () => {
     let pulled = 0;
     const broken = new ReadableStream<Uint8Array<ArrayBuffer>>(
       {
@@ -111,5 +111,6 @@ describe("a body that may have to be sent again", () => {
       new Promise((resolve) => setTimeout(resolve, 5, "silent")),
     ]);
     expect(next).toBe("silent");
+    expect(kept).toMatchObject({ kind: "stream", signal: { aborted: true } });
   });
 });
