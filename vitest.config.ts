@@ -37,7 +37,7 @@ export default defineConfig({
           name: "unit",
           environment: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/services/**", "test/e2e/**", "test/adapters/cloudflare/**"],
+          exclude: ["test/services/**", "test/e2e/**", "test/security/**", "test/adapters/cloudflare/**"],
         },
       },
       service("users"),
@@ -48,7 +48,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           environment: "node",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/security/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,

@@ -5,6 +5,7 @@ import { registerDeploy } from "./cli/deploy.ts";
 import { failureOf, printFailure } from "./cli/failure.ts";
 import { registerGenerate } from "./cli/generate.ts";
 import { registerInit } from "./cli/init.ts";
+import { registerKey } from "./cli/key.ts";
 import { registerServe } from "./cli/serve.ts";
 import { registerToken } from "./cli/token.ts";
 import { loadIssuers } from "./cli/workspace.ts";
@@ -25,6 +26,7 @@ registerCheck(program);
 registerCompile(program);
 registerServe(program);
 registerToken(program, loadIssuers);
+registerKey(program);
 registerDeploy(program);
 registerGenerate(program);
 for (const command of program.commands)

@@ -19,10 +19,11 @@ interface Entry {
 export const createWorker = (
   plan: Plan,
   registry: Registry,
-  more?: (bindings: Bindings) => Partial<Ports>,
+  more?: (bindings: Bindings, ports: Ports) => Partial<Ports>,
 ): Entry => {
   const metrics = plan.gateway.control === undefined ? undefined : new MemoryMetrics();
-  const ports: Ports = Object.assign(cloudflarePorts(env, metrics), more?.(env));
+  const all = cloudflarePorts(env, metrics);
+  const ports: Ports = Object.assign(all, more?.(env, all));
   const gateway = link(plan, registry, ports);
   const token = plan.gateway.control && ports.secrets.get(plan.gateway.control.token);
   const app = controlApp({ plan, token, exposition: () => metrics?.exposition() ?? "" });

@@ -54,7 +54,7 @@ const LAYERS: readonly Layer[] = [
     name: "policies, the compile side",
     files: /^policies\/[^/]+\//,
     runSide: false,
-    may: [/^core\//, /^lib\//, /^zod$/, /^policies\/(shapes|network)\.ts$/],
+    may: [/^core\//, /^lib\//, /^zod$/, /^policies\/(shapes|network|consumers)\.ts$/],
     own: true,
   },
   {
@@ -68,6 +68,11 @@ const LAYERS: readonly Layer[] = [
     name: "policies, shapes and network",
     files: /^policies\/(shapes|network)\.ts$/,
     may: [/^lib\//, /^zod$/, /^ipaddr\.js$/, /^policies\/shapes\.ts$/],
+  },
+  {
+    name: "policies, what those share that take consumers' keys",
+    files: /^policies\/consumers\.ts$/,
+    may: [/^core\//, /^lib\//, /^zod$/, /^policies\/shapes\.ts$/],
   },
   {
     name: "policies, the list",
@@ -133,6 +138,7 @@ const EXCEPTIONS: readonly [file: RegExp, target: RegExp, why: string][] = [
     "reads regular expressions, on the compile side only",
   ],
   [/^policies\/jwt\//, /^jose(\/|$)/, "signatures are verified by jose"],
+  [/^adapters\/upstash\//, /^@upstash\/redis\/cloudflare$/, "commands of Redis are the SDK's"],
   [
     /^adapters\/node\//,
     /^(node:|esbuild$|miniflare$|workerd$|smol-toml$|config\/|compiler\/|balancers\/index)/,

@@ -9,6 +9,7 @@ import { canonicalJson } from "../lib/canonical-json.ts";
 import { policyOrder } from "../policies/index.ts";
 import { checkActions, compileAction } from "./actions.ts";
 import { Attachments } from "./attachments.ts";
+import { checkCallers } from "./callers.ts";
 import { compileChain, StepTable } from "./chains.ts";
 import {
   checkApis,
@@ -18,7 +19,7 @@ import {
   isIdentified,
   reportOpenRoutes,
 } from "./checks.ts";
-import { consumersOf, plansOf } from "./consumers.ts";
+import { areCallersBroken, consumersOf, plansOf } from "./consumers.ts";
 import { claimNames, fallbackContext, routeContext, type Workshop } from "./context.ts";
 import { defined } from "./defined.ts";
 import { Diagnostics, isError } from "./diagnostics.ts";
@@ -28,6 +29,7 @@ import { levelsOf, writtenLevels } from "./levels.ts";
 import { matcherPlan, plant } from "./matcher.ts";
 import { hostsAreBroken } from "./matches.ts";
 import { checkPrecedence } from "./precedence.ts";
+import { checkRedis, redisUse, storePlan } from "./redis.ts";
 import { RouteFaults } from "./route-faults.ts";
 import { normalizeRoutes } from "./routes.ts";
 import { checkForwarding, credentialFieldsOf } from "./shared-forwarding.ts";
@@ -90,10 +92,12 @@ const compileDocuments = (documents: Documents, sources: Sources, report: Report
   checkBefore(routes, forest.leaves, documents, report);
   checkUpstreams(documents, report);
   checkIssuers(documents, workshop.usedIssuers, report);
+  checkCallers(documents, workshop.usedConsumers, report);
   checkApis(documents, report);
+  checkRedis(documents, workshop.redis, report);
   if (documents.gateway === undefined || plans.length < routes.length) return undefined;
   return finish({
-    gateway: settings,
+    gateway: { ...settings, ...storePlan(workshop.redis) },
     shared: Object.fromEntries(workshop.shared),
     steps: table.steps,
     upstreams,
@@ -109,7 +113,7 @@ const sortById = (routes: readonly RouteIr[]): RouteIr[] =>
 
 /** Settings of the gateway; where they are at fault, such as make the least noise, for no plan comes of it. */
 const gatewayPlan = ({ gateway, development, broken }: Documents): GatewayPlan => {
-  const { name = "postern", clientIp, paths, control } = gateway?.value ?? {};
+  const { name = "postern", clientIp, paths, control, stores } = gateway?.value ?? {};
   const written: ClientIpPlan | undefined =
     typeof clientIp === "object" ? { trustedHops: clientIp.forwardedFor.trustedHops } : clientIp;
   const isUnknown = gateway === undefined || isBroken(broken, ["gateway", "clientIp"]);
@@ -120,6 +124,10 @@ const gatewayPlan = ({ gateway, development, broken }: Documents): GatewayPlan =
     ...defined({
       clientIp: isUnknown ? "cloudflare" : written,
       control: control && { token: control.token.env },
+      ...(stores?.consumers === "redis" && {
+        consumerKeys: "redis",
+        redis: stores.redis && { url: stores.redis.url.env, token: stores.redis.token.env },
+      }),
     }),
   };
 };
@@ -127,14 +135,25 @@ const gatewayPlan = ({ gateway, development, broken }: Documents): GatewayPlan =
 const workshopOf = (documents: Documents, settings: GatewayPlan, report: Report): Workshop => {
   const issuers = issuersOf(documents, report);
   return {
-    gateway: { name: settings.name, clientIp: settings.clientIp, development: documents.development },
+    gateway: {
+      name: settings.name,
+      clientIp: settings.clientIp,
+      development: documents.development,
+      keysAreStored: settings.consumerKeys !== undefined,
+    },
     issuers: issuers.infos,
     brokenIssuers: issuers.broken,
     usedIssuers: new Set(),
     consumers: consumersOf(documents, report),
+    usedConsumers: new Set(),
     plans: plansOf(documents),
+    brokenCallers: areCallersBroken(documents),
     shared: new Map(),
-    secrets: new Set(settings.control ? [settings.control.token] : []),
+    secrets: new Set([
+      ...(settings.control ? [settings.control.token] : []),
+      ...(settings.redis ? [settings.redis.url, settings.redis.token] : []),
+    ]),
+    redis: redisUse(documents),
     faults: new RouteFaults(),
   };
 };

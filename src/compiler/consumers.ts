@@ -38,10 +38,37 @@ const consumerKey = ({ id, sha256, expires }: ConsumerDocument["keys"][number]):
 export const plansOf = ({ plans }: Documents): ReadonlyMap<string, PlanInfo> =>
   new Map(plans.map(({ name, value }) => [name, { rate: value.rate, ...defined({ quota: value.quota }) }]));
 
-/** Each consumer's plan is one that is described. */
+/** Attributes of all consumers with the words for their types, as issuers declare those of claims. */
+export const attributeTypes = (
+  consumers: ReadonlyMap<string, ConsumerInfo>,
+): Readonly<Record<string, string>> => {
+  const types: Record<string, string> = {};
+  for (const { attributes } of consumers.values())
+    for (const [name, value] of Object.entries(attributes)) {
+      const type = typeOf(value);
+      types[name] = (types[name] ?? type) === type ? type : "dyn";
+    }
+  return types;
+};
+
+/** A number may be meant as int or double: what it is compared with tells. */
+const typeOf = (value: unknown): string =>
+  typeof value === "string"
+    ? "string"
+    : typeof value === "boolean"
+      ? "bool"
+      : Array.isArray(value)
+        ? "strings"
+        : "dyn";
+
+/** Whether consumers, plans or issuers could not all be typed. */
+export const areCallersBroken = ({ broken }: Documents): boolean =>
+  [...broken].some((path) => /^(consumers|plans|issuers)(\.|$)/.test(path));
+
+/** Each plan of a consumer or an issuer is one that is described. */
 const checkPlans = (documents: Documents, report: Report): void => {
   const names = [...(documents.tree.entries?.get("plans")?.entries?.keys() ?? [])];
-  for (const { name, tree, value } of documents.consumers) {
+  for (const { name, tree, value } of [...documents.consumers, ...documents.issuers]) {
     if (value.plan === undefined || names.includes(value.plan) || documents.broken.has("plans")) continue;
     report(
       fault(

@@ -2,11 +2,14 @@ import { fault, placeAt, placeInText, treeAt } from "../config/tree.ts";
 import type { Expression, ExpressionOptions } from "../core/expression.ts";
 import type { Json } from "../core/json.ts";
 import type { CompileContext, ConsumerInfo, Fault, IssuerInfo, Path, PlanInfo } from "../core/policy.ts";
+import { NO_REDIS } from "../core/redis.ts";
 import type { Template } from "../core/template.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
+import { attributeTypes } from "./consumers.ts";
 import { compileExpression } from "./expression.ts";
 import type { InstanceIr, RouteIr } from "./ir.ts";
 import { comparesUnjoinedSubjects, UNJOINED_SUBJECTS } from "./issuers.ts";
+import type { RedisUse } from "./redis.ts";
 import type { RouteFaults, RouteRef } from "./route-faults.ts";
 import { compileTemplate, type TextFault } from "./template.ts";
 
@@ -18,17 +21,22 @@ export interface Workshop {
   readonly brokenIssuers: ReadonlySet<string>;
   readonly usedIssuers: Set<string>;
   readonly consumers: ReadonlyMap<string, ConsumerInfo>;
+  readonly usedConsumers: Set<string>;
   readonly plans: ReadonlyMap<string, PlanInfo>;
+  /** Whether consumers, plans or issuers could not all be typed; what is said of callers may follow from that. */
+  readonly brokenCallers: boolean;
   readonly shared: Map<string, Json>;
   readonly secrets: Set<string>;
+  readonly redis: RedisUse;
   readonly faults: RouteFaults;
 }
 
 /** A route as policies and diagnostics know it. */
 export interface RouteContext extends RouteRef {
   readonly told: CompileContext["route"];
-  /** Issuers that the route's identity policies asked for. */
+  /** Issuers and consumers that the route's identity policies asked for. */
   readonly issuers: Set<string>;
+  readonly consumers: Set<string>;
 }
 
 /** The context of a route. */
@@ -45,6 +53,7 @@ export const routeContext = (route: RouteIr): RouteContext => ({
     declaredQuery: route.declaredQuery,
   },
   issuers: new Set(),
+  consumers: new Set(),
 });
 
 /** The context of the fallback that answers 404 and 405. */
@@ -53,6 +62,7 @@ export const fallbackContext = (): RouteContext => ({
   place: undefined,
   told: { id: "-", api: "-", params: [], methods: [], declaredQuery: undefined },
   issuers: new Set(),
+  consumers: new Set(),
 });
 
 /** The context in which one route's policies are compiled; first those that prove identity, then the rest. */
@@ -68,7 +78,8 @@ export const contextFor = (
     gateway: workshop.gateway,
     identity,
     issuerNames: [...workshop.issuers.keys()],
-    consumers: workshop.consumers,
+    consumers: identifying ? consumersOfRoute(workshop, route) : workshop.consumers,
+    callers: { issuers: route.issuers, consumers: route.consumers },
     plans: workshop.plans,
     issuer: (name) => {
       workshop.usedIssuers.add(name);
@@ -87,12 +98,43 @@ export const contextFor = (
       workshop.secrets.add(env);
       return env;
     },
+    redis: (instance, at) => {
+      const { redis, secrets } = workshop;
+      redis.isUsed = true;
+      if (redis.plan === undefined) {
+        if (!redis.isBroken) tell(instance as InstanceIr, at, NO_REDIS, site);
+        return false;
+      }
+      secrets.add(redis.plan.url).add(redis.plan.token);
+      return true;
+    },
     template: (text, instance, at) => template(text, instance as InstanceIr, at, site),
     expression: (text, instance, at, options) =>
       expression(text, instance as InstanceIr, at, { ...site, options }),
     report: (instance, at, it) => tell(instance as InstanceIr, at, it, site),
   };
 };
+
+/** The consumers as policies that prove identity see them: who is asked for by name is used, and may call the route. */
+const consumersOfRoute = (
+  { consumers, usedConsumers }: Workshop,
+  route: RouteContext,
+): CompileContext["consumers"] => ({
+  size: consumers.size,
+  has: (name) => consumers.has(name),
+  keys: () => consumers.keys(),
+  values: () => consumers.values(),
+  entries: () => consumers.entries(),
+  forEach: (each) => consumers.forEach(each),
+  [Symbol.iterator]: () => consumers[Symbol.iterator](),
+  get: (name) => {
+    if (consumers.has(name)) {
+      usedConsumers.add(name);
+      route.consumers.add(name);
+    }
+    return consumers.get(name);
+  },
+});
 
 interface Site {
   readonly workshop: Workshop;
@@ -104,6 +146,7 @@ interface Site {
 
 const tell = (instance: InstanceIr, at: Path, it: Fault, { workshop, route, identifying }: Site): void => {
   if (identifying && [...route.issuers].some((name) => workshop.brokenIssuers.has(name))) return;
+  if (it.aboutCallers === true && workshop.brokenCallers) return;
   const place = placeAt(instance.tree, at, it.onKey === true);
   workshop.faults.tell(
     fault(place, it.code, it.message, it.remedy, { severity: it.severity ?? "error" }),
@@ -151,6 +194,7 @@ const expression = (
       params: route.told.params,
       claims: claimTypes(workshop),
       hasConsumers: workshop.consumers.size > 0,
+      ...(workshop.brokenCallers ? {} : { attributes: attributeTypes(workshop.consumers) }),
       clientIp: workshop.gateway.clientIp ?? "unknown",
     },
     site.options,

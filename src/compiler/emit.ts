@@ -1,5 +1,6 @@
 import { HEALTH_OBJECTS, hasHealthChecks } from "../core/health.ts";
 import type { Plan } from "../core/plan.ts";
+import { storeSettings } from "../core/redis.ts";
 import { type Part, usedParts } from "./parts.ts";
 
 /** The files that a plan becomes, by name. */
@@ -26,6 +27,8 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
   const balancers = unique(Object.values(plan.upstreams).map(({ balancer }) => balancer.name));
   const parts = usedParts(plan);
   const checks = healthChecksIn(plan, parts);
+  const stored = storedKeysIn(plan);
+  const store = storeIn(plan);
   const lines = [
     "// Generated from the policies; not for editing.",
     `import { createWorker } from ${JSON.stringify(`${source}/worker.ts`)};`,
@@ -42,7 +45,7 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
         `import { balancer as ${name}Balancer } from ${JSON.stringify(`${source}/balancers/${balancerFiles[name]}`)};`,
     ),
     ...parts.map(({ file, factory }) => `import { ${factory} } from ${JSON.stringify(`${source}/${file}`)};`),
-    ...checks.imports.map(
+    ...[...checks.imports, ...stored.imports, ...store.imports].map(
       ([name, file]) => `import { ${name} } from ${JSON.stringify(`${source}/${file}`)};`,
     ),
     `import plan from "./plan.json";`,
@@ -53,7 +56,7 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
     `  authenticators: { ${authenticators.map((name) => `${name}: ${name}Authenticator`).join(", ")} },`,
     `  balancers: { ${balancers.map((name) => `${name}: ${name}Balancer`).join(", ")} },`,
     `  parts: { ${parts.map(({ name, factory }) => `${name}: ${factory}`).join(", ")} },`,
-    `}${checks.port});`,
+    `}${portsOf([checks.port, stored.port, store.port])});`,
     ...checks.after,
     "",
   ];
@@ -66,7 +69,7 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
  */
 const healthChecksIn = (plan: Plan, parts: readonly Part[]) => {
   if (!hasHealthChecks(plan))
-    return { imports: [], before: [], plan: "JSON.parse(plan)", port: "", after: [] };
+    return { imports: [], before: [], plan: "JSON.parse(plan)", port: undefined, after: [] };
   const discovery = parts.find(({ name }) => name === "discovery");
   const targets = discovery === undefined ? "{}" : `{ discovery: ${discovery.factory} }`;
   return {
@@ -77,12 +80,39 @@ const healthChecksIn = (plan: Plan, parts: readonly Part[]) => {
     ],
     before: ["const parsed = JSON.parse(plan);", ""],
     plan: "parsed",
-    port: ", healthPort",
+    port: "healthPort",
     after: [
       "",
       `export const ${HEALTH_OBJECTS.className} = healthChecks(linkHealthRounds(parsed, ${targets}));`,
     ],
   };
+};
+
+/** The port to keys of consumers that are in Redis, where the plan says so. */
+const storedKeysIn = ({ gateway }: Plan) =>
+  gateway.consumerKeys === undefined || gateway.redis === undefined
+    ? { imports: [], port: undefined }
+    : {
+        imports: [["consumerKeysPort", "adapters/upstash/consumer-keys.ts"]],
+        port: `consumerKeysPort(${JSON.stringify({ gateway: gateway.name, ...gateway.redis })})`,
+      };
+
+/** The ports to Redis, where a policy keeps something there. */
+const storeIn = ({ gateway }: Plan) => {
+  const settings = storeSettings(gateway);
+  return settings === undefined
+    ? { imports: [], port: undefined }
+    : {
+        imports: [["redisPorts", "adapters/upstash/ports.ts"]],
+        port: `redisPorts(${JSON.stringify(settings)})`,
+      };
+};
+
+/** The argument that hands over ports which only some plans need. */
+const portsOf = (ports: readonly (string | undefined)[]): string => {
+  const given = ports.filter((port) => port !== undefined);
+  if (given.length < 2) return given.map((port) => `, ${port}`).join("");
+  return `, (env, ports) => ({ ${given.map((port) => `...${port}(env, ports)`).join(", ")} })`;
 };
 
 /** What the emitter reads of the identity step. */

@@ -69,7 +69,13 @@ interface Prepared {
 let last: { readonly key: string; readonly prepared: Prepared } | undefined;
 
 const prepared = (names: ExpressionNames): Prepared => {
-  const key = JSON.stringify([names.params, names.claims, names.hasConsumers, names.clientIp]);
+  const key = JSON.stringify([
+    names.params,
+    names.claims,
+    names.hasConsumers,
+    names.attributes,
+    names.clientIp,
+  ]);
   if (last?.key !== key) {
     const context = contextOf(names);
     last = { key, prepared: { context, environment: environmentOf(context) } };

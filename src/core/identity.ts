@@ -36,7 +36,9 @@ export type Verdict =
       /** The WWW-Authenticate challenge that goes with it (RFC 6750 section 3). */
       readonly challenge?: string;
       readonly retryAfterSeconds?: number;
-    };
+    }
+  /** Refused in words of its own, and by no fault of a credential: a body that is too large, the way to where one signs in. */
+  | { readonly outcome: "answered"; readonly code: string; readonly response: Response };
 
 /** An identity policy when linked. */
 export interface Authenticator {

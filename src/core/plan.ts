@@ -2,6 +2,7 @@ import type { RegexPlan } from "../lib/regex/run.ts";
 import type { HeaderEdit } from "./header-edits.ts";
 import type { Json } from "./json.ts";
 import type { Network } from "./ports.ts";
+import type { RedisPlan } from "./redis.ts";
 import type { Template } from "./template.ts";
 
 /** Everything that the Worker runs, as plain JSON: sorted, free of secrets' values, identified by its hash. */
@@ -29,6 +30,12 @@ export interface GatewayPlan {
   readonly paths: PathRules;
   /** Control routes beside the health check; the name of the secret that opens them. */
   readonly control?: { readonly token: string };
+  /** Where keys of consumers are, beside those that the plan holds. */
+  readonly consumerKeys?: "redis";
+  /** Where Redis is, where anything of the plan is there. */
+  readonly redis?: RedisPlan;
+  /** A policy keeps something in Redis, and needs the ports to it. */
+  readonly needsStore?: true;
 }
 
 export type ClientIpPlan = "cloudflare" | "connection" | { readonly trustedHops: number };

@@ -54,6 +54,8 @@ export interface Fault {
   readonly remedy: string;
   readonly severity?: "error" | "warning";
   readonly onKey?: boolean;
+  /** It may come of consumers, plans or issuers that could not be read; then those are told of, and not this. */
+  readonly aboutCallers?: boolean;
 }
 
 /** What a policy may know and say while its steps are compiled. */
@@ -73,6 +75,8 @@ export interface CompileContext {
     readonly name: string;
     readonly clientIp: ClientIpPlan | undefined;
     readonly development: boolean;
+    /** Keys of consumers are in a store: a consumer of whom the policies know none may have one there. */
+    readonly keysAreStored?: boolean;
   };
   /** The identity policies of the route by name; empty for a public one. `anonymous` tells whether a caller may be nobody. */
   readonly identity: {
@@ -84,14 +88,21 @@ export interface CompileContext {
   /** Names of issuers and their typed definitions; a policy that names one marks it as used by asking for it. */
   issuer(name: string): IssuerInfo | undefined;
   readonly issuerNames: readonly string[];
-  /** Consumers by name. */
+  /** Consumers by name; an identity policy that gets one by its name lets it in, and marks it as used. */
   readonly consumers: ReadonlyMap<string, ConsumerInfo>;
+  /** Whom the route's identity policies have asked for so far: names of issuers and of consumers, who may call. */
+  readonly callers: { readonly issuers: ReadonlySet<string>; readonly consumers: ReadonlySet<string> };
   /** Plans by name. */
   readonly plans: ReadonlyMap<string, PlanInfo>;
   /** Puts JSON into the plan once for the whole gateway and answers the name for `Site.shared`. */
   share(name: string, value: Json): string;
   /** Declares that a secret must be set when the gateway starts; answers its name. */
   secret(reference: { readonly env: string }): string;
+  /**
+   * Says that the instance keeps something in Redis: the ports `store` and `storeCounter` are then there, and the secrets of
+   * Redis must be set. Where the gateway does not say where Redis is, that is reported at the path, and `false` is answered.
+   */
+  redis(instance: Instance<unknown>, at: Path): boolean;
   /** Compiles `{params.x}` templates; unknown names become diagnostics at the given path. */
   template(text: string, instance: Instance<unknown>, at: Path): Template;
   /** Checks and compiles a CEL expression; faults become diagnostics inside the text, and `undefined` is answered. */
@@ -113,6 +124,8 @@ export interface IssuerInfo {
   readonly algorithms: readonly string[];
   /** Claims that expressions may read beside the registered ones, with their types. */
   readonly claims: Readonly<Record<string, string>>;
+  /** Name of the plan that bounds how often each of its subjects may ask. */
+  readonly callerPlan?: string;
   /** What goes into the plan. */
   readonly plan: Json;
 }

@@ -40,6 +40,23 @@ export interface Cache {
   delete(key: string): Promise<void>;
 }
 
+/**
+ * Bytes under text keys that isolates everywhere share, each with a lifetime. Never rejects, and keeps nobody waiting: what is
+ * not there in time is as if it were absent, and a store that is away is not asked for a while. Who writes waits only to keep
+ * the work alive (`waitUntil`).
+ */
+export interface Store {
+  get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Replaces what is there. `ttlMs` is how long it may be kept; less than a millisecond stores nothing. */
+  put(key: string, bytes: Uint8Array, ttlMs: number): Promise<void>;
+  delete(key: string): Promise<void>;
+  /**
+   * Takes a lease: of all who ask for one key, one gets `true` until the time is over or the key is deleted. Everybody does where
+   * the store is away: a lease may save work, and never decides whether it may be done.
+   */
+  claim(key: string, ttlMs: number): Promise<boolean>;
+}
+
 /** One window of a rate limit as the counter needs it. */
 export interface Limit {
   readonly algorithm: "slidingWindow" | "tokenBucket" | "fixedWindow";
@@ -58,7 +75,10 @@ export interface LimitState {
   readonly allowed: boolean;
 }
 
-/** Counts against limits, atomically and with the store's clock: all of them pass and are charged, or none is charged. */
+/**
+ * Counts against limits, atomically and with the store's clock: all of them pass and are charged, or none is charged. Rejects
+ * where the store is away.
+ */
 export interface Counter {
   take(
     keys: readonly string[],
@@ -94,6 +114,22 @@ export interface HealthBoard {
   read(upstream: string): Promise<Readonly<Record<string, boolean>>>;
 }
 
+/** Whose key one is that is kept outside of the plan. */
+export interface StoredKey {
+  /** Name of the consumer. */
+  readonly consumer: string;
+  /** The first instant at which it is no longer good. */
+  readonly expiresMs?: number;
+}
+
+/** Keys of consumers that are kept outside of the plan, so that they come and go without a deployment. */
+export interface ConsumerKeyStore {
+  /**
+   * Whose key has a digest (SHA-256 in lower-case hexadecimal); undefined where nobody's has. Rejects where the store is away.
+   */
+  find(sha256: string, defer: Defer): Promise<StoredKey | undefined>;
+}
+
 /** Keeps work alive after the answer was sent (`waitUntil`). */
 export interface Defer {
   waitUntil(work: Promise<unknown>): void;
@@ -114,4 +150,10 @@ export interface Ports {
   readonly isolateCounter: Counter;
   /** Absent where each isolate has to check targets for itself. */
   readonly health?: HealthBoard | undefined;
+  /** Absent where the policies hold all keys. */
+  readonly consumerKeys?: ConsumerKeyStore | undefined;
+  /** Redis as a place for bytes; absent unless a policy keeps something there. */
+  readonly store?: Store | undefined;
+  /** Counters in Redis; absent likewise. */
+  readonly storeCounter?: Counter | undefined;
 }

@@ -23,6 +23,12 @@ export const policyOrder: readonly OrderedPolicy[] = [
   at((await import("./body-limit/policy.ts")).bodyLimit), // before anything reads a body
   at((await import("./rate-limit/policy.ts")).rateLimit, "before-identity"), // guessing costs the guesser, not us
   at((await import("./jwt/policy.ts")).jwt), // identity policies run inside of identity
+  at((await import("./api-key/policy.ts")).apiKey),
+  at((await import("./basic-auth/policy.ts")).basicAuth),
+  at((await import("./hmac/policy.ts")).hmac), // reads the body, inside of its limit
+  at((await import("./client-certificate/policy.ts")).clientCertificate),
+  at((await import("./introspection/policy.ts")).introspection), // the two that ask somebody come last: others refuse for less
+  at((await import("./forward-auth/policy.ts")).forwardAuth),
   at((await import("./identity/policy.ts")).identity),
   at((await import("./authorize/policy.ts")).authorize),
   at((await import("./rate-limit/policy.ts")).rateLimit, "after-identity"),

@@ -110,3 +110,54 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(...words: 
 
 /** A map keyed by names that people choose; the names of JavaScript's own properties are refused when files are read. */
 export const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
+
+const scope = () =>
+  z
+    .string()
+    .regex(
+      /^[\x21\x23-\x5b\x5d-\x7e]+$/,
+      explain("This is not one scope.", 'Write each scope by itself: ["users.read", "users.write"].'),
+    );
+
+const scopeList = () => z.array(scope()).min(1).optional();
+
+/** Scopes that a token must have. */
+export const tokenScopes = () =>
+  z
+    .strictObject({
+      any: scopeList().describe("A token must have one of these scopes."),
+      all: scopeList().describe("A token must have each of these scopes."),
+    })
+    .refine(({ any, all }) => any !== undefined || all !== undefined, {
+      error: explain("No scope is asked for.", "Write `any: [users.read]`, or remove `scopes`."),
+    });
+
+/** Where a token stands in a request: one place. */
+export const tokenPlace = () =>
+  z
+    .strictObject({
+      header: headerName()
+        .optional()
+        .describe("A header: `authorization` carries `Bearer` and the token, any other the token alone."),
+      cookie: z
+        .string()
+        .regex(
+          /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
+          explain("This is not the name of a cookie.", "Write letters, digits and hyphens: session."),
+        )
+        .optional()
+        .describe("A cookie that holds the token."),
+      query: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "A query parameter; its value ends in logs and histories (RFC 6750 section 5.3), so avoid it.",
+        ),
+    })
+    .refine((places) => Object.values(places).filter((name) => name !== undefined).length === 1, {
+      error: explain(
+        "A token is read from one place.",
+        "Write one of `header: authorization`, `cookie: name` and `query: name`.",
+      ),
+    });

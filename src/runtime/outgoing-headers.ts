@@ -55,10 +55,16 @@ const ROLES: ReadonlyMap<string, number> = new Map([
   ["te", TE],
 ]);
 
-const PREFIXES = ["x-forwarded", "x-original-"];
+/** What proxies say of how a request came, and of the client's certificate (RFC 9440, and Cloudflare's own). */
+const PREFIXES = ["x-forwarded", "x-original-", "cf-cert-", "cf-client-cert-", "client-cert"];
+const X = 120;
+const C = 99;
 
-const poses = (name: string): boolean =>
-  name.includes("_") || (name.charCodeAt(0) === 120 && PREFIXES.some((prefix) => name.startsWith(prefix)));
+const poses = (name: string): boolean => {
+  if (name.includes("_")) return true;
+  const first = name.charCodeAt(0);
+  return (first === X || first === C) && PREFIXES.some((prefix) => name.startsWith(prefix));
+};
 
 /** Takes off the copy what ends here, in one pass over the names, and answers what else was seen. */
 const takeOff = (incoming: Headers, headers: Headers): number => {

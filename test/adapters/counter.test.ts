@@ -3,103 +3,16 @@ import { describe, expect, it } from "vitest";
 import { MemoryCounter } from "../../src/adapters/memory/counter.ts";
 import type { Limit } from "../../src/core/ports.ts";
 import { FakeClock } from "../support/ports.ts";
-
-const ALGORITHMS = ["slidingWindow", "tokenBucket", "fixedWindow"] as const;
-const MINUTE = 60_000;
+import { ALGORITHMS, counterContract, MINUTE } from "./counter-contract.ts";
 
 const setup = (options?: { maxKeys?: number }) => {
   const clock = new FakeClock();
   const counter = new MemoryCounter(clock, options);
   const one = (key: string, limit: Limit, cost = 1) => counter.take([key], [limit], cost)[0]!;
-  /** How many of so many requests pass. */
-  const passed = (key: string, limit: Limit, requests: number) =>
-    Array.from({ length: requests }, () => one(key, limit)).filter(({ allowed }) => allowed).length;
-  return { clock, counter, one, passed };
+  return { clock, counter, one };
 };
 
-const perMinute = (algorithm: Limit["algorithm"], quantity: number, over: Partial<Limit> = {}): Limit => ({
-  algorithm,
-  quantity,
-  windowMs: MINUTE,
-  ...over,
-});
-
-describe.each(ALGORITHMS)("%s", (algorithm) => {
-  const ten = perMinute(algorithm, 10);
-
-  it("lets exactly the quantity pass", () => {
-    expect(setup().passed("a", ten, 25)).toBe(10);
-  });
-
-  it("has the whole quantity again after a whole window", () => {
-    const { clock, passed } = setup();
-    clock.advance(12_345);
-    passed("a", ten, 10);
-    clock.advance(MINUTE);
-    expect(passed("a", ten, 25)).toBe(10);
-  });
-
-  it("counts each key by itself", () => {
-    const { passed } = setup();
-    expect([passed("a", ten, 25), passed("b", ten, 5), passed("a", ten, 1)]).toEqual([10, 5, 0]);
-  });
-
-  it("tells what remains, and never less than nothing", () => {
-    const { one } = setup();
-    expect(Array.from({ length: 12 }, () => one("a", ten).remaining)).toEqual([
-      9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0,
-    ]);
-  });
-
-  it("says when a refused request would pass: then it does, and not a second before", () => {
-    const { clock, one, passed } = setup();
-    clock.advance(7777);
-    passed("a", ten, 10);
-    const { resetSeconds, allowed } = one("a", ten);
-    expect(allowed).toBe(false);
-    expect(resetSeconds).toBeGreaterThan(0);
-    clock.advance((resetSeconds - 1) * 1000);
-    expect(one("a", ten).allowed).toBe(false);
-    clock.advance(1000);
-    expect(one("a", ten).allowed).toBe(true);
-  });
-
-  it("says when everything is there again: then it is", () => {
-    const { clock, one } = setup();
-    clock.advance(7777);
-    one("a", ten);
-    clock.advance(4321);
-    const { resetSeconds } = one("a", ten);
-    clock.advance(resetSeconds * 1000);
-    expect(one("a", ten, 0)).toEqual({ remaining: 10, resetSeconds: 0, allowed: true });
-  });
-
-  it("takes several units at once, or none", () => {
-    const { one } = setup();
-    expect(one("a", ten, 7)).toMatchObject({ allowed: true, remaining: 3 });
-    expect(one("a", ten, 4)).toMatchObject({ allowed: false, remaining: 3 });
-    expect(one("a", ten, 3)).toMatchObject({ allowed: true, remaining: 0 });
-    expect(one("b", ten, 11)).toMatchObject({ allowed: false, remaining: 10 });
-    expect(one("b", ten, 11).resetSeconds).toBeGreaterThan(0);
-  });
-
-  it("is asked without being charged by a cost of 0", () => {
-    const { one, passed } = setup();
-    expect(one("a", ten, 0)).toMatchObject({ allowed: true, remaining: 10 });
-    expect(passed("a", ten, 10)).toBe(10);
-    expect(one("a", ten, 0)).toMatchObject({ allowed: false, remaining: 0 });
-    expect(one("a", ten, 0).resetSeconds).toBeGreaterThan(0);
-  });
-
-  it("frees nothing when the clock steps back", () => {
-    const { clock, one, passed } = setup();
-    passed("a", ten, 10);
-    clock.advance(-30_000);
-    expect(one("a", ten).allowed).toBe(false);
-    clock.advance(30_000);
-    expect(one("a", ten).allowed).toBe(false);
-  });
-});
+describe("a counter in the isolate's memory", () => counterContract(setup));
 
 /** Requests at random moments: milliseconds since the one before. */
 const gaps = fc.array(fc.oneof(fc.constant(0), fc.nat(200), fc.nat(20_000)), {
@@ -216,53 +129,6 @@ describe("laws", () => {
         }
       }),
     );
-  });
-});
-
-describe("windows' edges (S34)", () => {
-  it("are no way around a sliding window, and are one around a fixed one", () => {
-    for (const [algorithm, expected] of [
-      ["slidingWindow", 10],
-      ["fixedWindow", 20],
-    ] as const) {
-      const { clock, passed } = setup();
-      clock.advance(MINUTE - 1);
-      const before = passed("a", perMinute(algorithm, 10), 10);
-      clock.advance(1);
-      expect(before + passed("a", perMinute(algorithm, 10), 10)).toBe(expected);
-    }
-  });
-
-  it("a sliding window gives units back when the last of their sixteenth is a window old, not before and not later", () => {
-    const { clock, passed } = setup();
-    const limit = perMinute("slidingWindow", 10);
-    passed("a", limit, 4);
-    clock.advance(3000);
-    passed("a", limit, 3);
-    clock.advance(1000);
-    passed("a", limit, 3);
-    clock.advance(MINUTE - 4000);
-    expect(passed("a", limit, 10)).toBe(0);
-    clock.advance(3000);
-    expect(passed("a", limit, 10)).toBe(7);
-    clock.advance(1000);
-    expect(passed("a", limit, 10)).toBe(3);
-  });
-
-  it("a token bucket gives its burst at once, and the rate after", () => {
-    const { clock, passed } = setup();
-    const limit = perMinute("tokenBucket", 60, { burst: 5 });
-    expect(passed("a", limit, 60)).toBe(5);
-    clock.advance(3000);
-    expect(passed("a", limit, 60)).toBe(3);
-  });
-
-  it("a token bucket stays exact after a year without requests", () => {
-    const { clock, one, passed } = setup();
-    const limit = perMinute("tokenBucket", 1_000_000_000);
-    passed("a", limit, 3);
-    clock.advance(365 * 86_400_000);
-    expect(one("a", limit).remaining).toBe(999_999_999);
   });
 });
 

@@ -4,6 +4,7 @@ import type { Plan, UpstreamPlan } from "../../src/core/plan.ts";
 
 const entry = (upstreams: Readonly<Record<string, Partial<UpstreamPlan>>>): string => {
   const plan = {
+    gateway: { name: "shop" },
     steps: [],
     routes: [],
     upstreams: Object.fromEntries(

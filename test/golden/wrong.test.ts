@@ -34,6 +34,8 @@ const WARNINGS = new Set([
   "overlapping-header-regexes",
   "overlapping-path-regexes",
   "overlapping-routes",
+  "plan-quota-without-effect",
+  "plans-without-limit",
   "redirect-to-itself",
   "unused-host",
   "yml-file",

@@ -289,7 +289,7 @@ describe("compiles", () => {
     [["jwt"], 'Bearer realm="sh\\"op"'],
     [["jwt", "introspection"], 'Bearer realm="sh\\"op"'],
     [["basicAuth", "jwt"], 'Basic realm="sh\\"op", Bearer realm="sh\\"op"'],
-    [["apiKey"], 'Bearer realm="sh\\"op"'],
+    [["apiKey"], 'ApiKey realm="sh\\"op"'],
     [[], 'Bearer realm="sh\\"op"'],
   ])("for %o the challenge is %s", (policies, challenge) => {
     expect(compile(["false"], contextOf({ policies }))?.challenge).toBe(challenge);

@@ -79,9 +79,11 @@ const contextOf = (faults: FoundFault[], place: Place): CompileContext => ({
   issuer: () => undefined,
   issuerNames: [],
   consumers: new Map(),
+  callers: { issuers: new Set(), consumers: new Set() },
   plans: new Map(),
   share: (name) => name,
   secret: ({ env }) => env,
+  redis: () => true,
   template: (text) =>
     text
       .split(/(\{[a-z]+\.[A-Za-z]+\})/)

@@ -115,6 +115,16 @@ describe.each([
     else expect(exchange.identity).toMatchObject(wanted);
   });
 
+  it("passes on an answer that is no verdict on a credential, counts it, and asks no further", async () => {
+    const response = new Response(null, { status: 413 });
+    const answered: Verdict = { outcome: "answered", code: "body-too-large", response };
+    const next = vi.fn();
+    const it = await run({ hmac: answered, apiKey: passed("apiKey") }, EITHER, { later, next });
+    expect(it.response).toBe(response);
+    expect([it.asked, it.counted]).toEqual([["hmac"], [["postern_auth_failures_total", ["body-too-large"]]]]);
+    expect(next).not.toHaveBeenCalled();
+  });
+
   it("asks no further once a credential was refused", async () => {
     expect((await run({ jwt: refused(), apiKey: absent }, EITHER, { later })).asked).toEqual(["jwt"]);
   });

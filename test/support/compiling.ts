@@ -29,14 +29,18 @@ export const compiled = (sources: Sources, environment?: string): Compiled => {
 /** Compiles one file of policies with a gateway, an issuer and an upstream around it. */
 export const compiledApis = (
   apis: string,
-  { gateway = "", openapi = {} }: { gateway?: string; openapi?: Readonly<Record<string, string>> } = {},
+  {
+    gateway = "",
+    issuer = "",
+    openapi = {},
+  }: { gateway?: string; issuer?: string; openapi?: Readonly<Record<string, string>> } = {},
 ): Compiled =>
   compiled(
     sourcesOf(
       {
         "gateway.yaml": `gateway:\n  hosts: { public: api.example.com, tenants: "{tenant}.shop.example.com" }\n  clientIp: connection\n${gateway}`,
         "issuers.yaml": `issuers:
-  main: { issuer: main, audiences: [shop], algorithms: [HS256], secret: { env: SECRET }, claims: { roles: strings } }
+  main: { issuer: main, audiences: [shop], algorithms: [HS256], secret: { env: SECRET }, claims: { roles: strings }${issuer} }
 `,
         "upstreams.yaml": "upstreams:\n  orders: { targets: { main: { binding: ORDERS } } }\n",
         // Uses the issuer and the upstream, so that tests need not.

@@ -9,6 +9,8 @@ export interface ExpressionNames {
   /** Claims that issuers declare, with the word for their type: string, strings, int, double, bool, list or map. */
   readonly claims: Readonly<Record<string, string>>;
   readonly hasConsumers: boolean;
+  /** Attributes that consumers have, with the words for their types; absent where those are not known. */
+  readonly attributes?: Readonly<Record<string, string>>;
   /** How the gateway learns who its client is: `unknown` makes `client` a fault; absent, that is not looked at. */
   readonly clientIp?: ClientIpPlan | "unknown" | undefined;
 }
@@ -74,6 +76,11 @@ const NO_CONSUMERS: Spot = {
   remedy: "Write `consumers:` with those who may call, or remove this part.",
 };
 
+const attributesOf = ({ attributes }: ExpressionNames): Spot =>
+  attributes === undefined
+    ? { kind: "keyed", open: DYN }
+    : { kind: "keyed", keys: mapValues(attributes, typedOf) };
+
 const unlessCloudflare = (names: ExpressionNames, spot: Spot): Spot =>
   names.clientIp === undefined || names.clientIp === "cloudflare"
     ? spot
@@ -88,7 +95,7 @@ export const contextOf = (names: ExpressionNames): Readonly<Record<string, Spot>
   identity: group({ kind: text, id: text, issuer: text, subject: text }),
   claims: { kind: "keyed", keys: mapValues({ ...REGISTERED_CLAIMS, ...names.claims }, typedOf) },
   consumer: names.hasConsumers
-    ? group({ name: text, plan: text, attributes: { kind: "keyed", open: DYN } })
+    ? group({ name: text, plan: text, attributes: attributesOf(names) })
     : NO_CONSUMERS,
   params: { kind: "keyed", keys: Object.fromEntries(names.params.map((name) => [name, TEXT])) },
   request: group({

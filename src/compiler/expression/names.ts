@@ -57,10 +57,15 @@ const unknown = (
 ): void => {
   const remedies: Readonly<Record<string, string>> = {
     claims: "Declare it under `claims:` of its issuer, with its type.",
+    "consumer.attributes": "Write it under `attributes` of a consumer.",
     params: known.length === 0 ? "This route has no parameters." : `Write one of ${known.join(", ")}.`,
   };
   const remedy = remedies[path] ?? `Write one of ${known.join(", ")}.`;
-  const what = path === "claims" ? "a claim that an issuer declares" : `a name of ${path}`;
+  const whats: Readonly<Record<string, string>> = {
+    claims: "a claim that an issuer declares",
+    "consumer.attributes": "an attribute of a consumer",
+  };
+  const what = whats[path] ?? `a name of ${path}`;
   faultAt(at, range, "expression-unknown-name", `"${key}" is not ${what} here.`, nearest(key, known, remedy));
 };
 

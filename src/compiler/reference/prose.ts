@@ -53,6 +53,31 @@ apis:
 Without \`identity\`, every attached identity policy must pass. \`identity: { any: [jwt, anonymous] }\` asks for one alternative; an
 inner list is "all of". Every credential that is presented is verified: a wrong one is 401, never tried as the next
 alternative. The first alternative that passed is the identity.
+
+### Keys of consumers
+
+\`postern key new [CONSUMER] [--prefix LABEL]\` makes a key, prints it once, and prints the line with its digest that belongs under
+\`consumers.*.keys\`; the key itself is kept nowhere. \`postern key list\` shows what the files hold, \`postern key revoke CONSUMER ID\` takes
+a key out of them. Several keys of a consumer are good at once: add the new one, let the caller change, revoke the old one.
+
+A key is \`postern_\`, a label (\`live\`, or what \`--prefix\` says: up to 16 lower-case letters and digits, the first a letter), \`_\`, 43 digits of
+base 62 (\`0-9A-Za-z\`) for 256 random bits, and 6 such digits for the CRC-32 of all that stands before them. Secret scanners find keys by
+\`\\bpostern_[a-z][a-z0-9]{0,15}_[0-9A-Za-z]{49}\\b\`, and the checksum tells them from anything else. A key that begins so and has another
+checksum is refused without a look-up. Digests of keys from elsewhere are taken too, up to 256 characters, and have to be as random.
+
+With \`gateway.stores.consumers: redis\` keys are in Redis too, while consumers, their plans and attributes stay in the policies:
+\`postern key new CONSUMER\` then puts the digest there, and \`list\` and \`revoke\` act there, with the gateway's own secrets (\`--var\`, or from the
+environment). A new key is good at once, a revoked one for a minute at most. While Redis is away, keys that were used within the last minute
+are good, and others are answered with 503 and \`consumers-unavailable\`.
+
+A caller gets 401 with \`key-malformed\`, \`key-unknown\` or \`key-expired\`, and 403 with \`consumer-not-allowed\` where \`consumers\` or \`plans\` of
+the policy leave it out. A key that is good is remembered for a minute, and an expiry counts at once.
+
+### Plans
+
+\`plan\` of a consumer or an issuer names one of \`plans:\`, and \`rateLimit: { limits: [{ name: plan, rate: plan, key: identity }] }\` holds each caller
+to the rate of their own; callers without identity have the plan \`anonymous\`, counted by address. Where a limit says \`rate: plan\`, everybody
+who may call must have one: who has none is an error when the policies are checked, and 403 with \`caller-without-plan\` where that cannot be known.
 `;
 
 export const NAMES = `## Templates and expressions
@@ -66,6 +91,7 @@ are CEL and stand where a key says so.
 | \`identity.id\` | issuer and subject: who is calling | yes | yes |
 | \`identity.kind\`, \`.issuer\`, \`.subject\` | the policy that proved it; the token's \`iss\` and \`sub\` | yes | yes |
 | \`claims.x\` | a registered claim, or one that an issuer declares | yes | yes |
+| \`consumer.name\`, \`.plan\`, \`.attributes.x\` | the consumer who calls, where it is one | no | yes |
 | \`client.ip\` | the client's address | yes | yes |
 | \`client.country\`, \`client.certificate.x\` | what Cloudflare tells of the client | no | yes |
 | \`request.method\`, \`.scheme\`, \`.host\`, \`.path\` | the request | yes | yes |

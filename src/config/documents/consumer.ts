@@ -10,7 +10,7 @@ const key = z.strictObject({
       /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/,
       explain("This is not the id of a key.", "Write up to 32 letters, digits, hyphens and underscores: k1."),
     )
-    .describe("Tells the consumer's keys apart, in logs and when one is revoked."),
+    .describe("Tells the consumer's keys apart, as when one is revoked."),
   sha256: z
     .string()
     .regex(
@@ -20,7 +20,9 @@ const key = z.strictObject({
         "Write the 64 digits that `postern key new` printed, never the key itself.",
       ),
     )
-    .describe("SHA-256 of the key, in lower-case hexadecimal, as `postern key new` prints it."),
+    .describe(
+      "SHA-256 of the key, in lower-case hexadecimal, as `postern key new` prints it; a key from elsewhere has to be as random (256 bits).",
+    ),
   expires: z.iso
     .date({ error: explain("This is not a date.", "Write the last day in UTC: 2027-06-30.") })
     .optional()

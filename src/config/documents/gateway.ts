@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NO_REDIS } from "../../core/redis.ts";
 import { explain, named, oneOf, secret } from "../../policies/shapes.ts";
 import { hostPattern, policies } from "./shapes.ts";
 
@@ -14,6 +15,32 @@ const forwardedFor = z
       ),
   })
   .describe("The address that the outermost trusted proxy put into X-Forwarded-For.");
+
+const stores = z
+  .strictObject({
+    redis: z
+      .strictObject({
+        url: secret().describe("The secret with its address: Upstash's REST interface."),
+        token: secret().describe("The secret with its token."),
+      })
+      .optional()
+      .describe("Where Redis is."),
+    consumers: oneOf("inline", "redis")
+      .default("inline")
+      .describe(
+        "Where keys of consumers are. inline: in these files; redis: in Redis too, where `postern key` makes and revokes them without a deployment, which counts within a minute. While it is away, keys that were used in the last minute are good, and others are answered with 503.",
+      ),
+  })
+  .superRefine(({ redis, consumers }, context) => {
+    if (consumers !== "redis" || redis !== undefined) return;
+    const { code, message, remedy } = NO_REDIS;
+    context.addIssue({
+      code: "custom",
+      path: ["consumers"],
+      message: explain(message, remedy),
+      params: { code },
+    });
+  });
 
 /** `gateway:`. */
 export const gatewaySchema = z.strictObject({
@@ -52,6 +79,7 @@ export const gatewaySchema = z.strictObject({
     .describe(
       "Opens the control routes /__postern/metrics and /__postern/plan, and with them the metrics; only /__postern/health is there without.",
     ),
+  stores: stores.optional().describe("Where the gateway keeps what is not in the plan."),
   policies: policies(),
 });
 

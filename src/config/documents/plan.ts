@@ -16,7 +16,9 @@ const quota = z
 /** One entry of `plans:`. */
 export const planSchema = z.strictObject({
   rate: rate().describe("How often a caller with this plan may ask; limits say `rate: plan`."),
-  quota: quota.optional().describe("How much it may ask in a calendar period, in UTC: 1000000/month."),
+  quota: quota
+    .optional()
+    .describe("How much it may ask in a calendar period, in UTC: 1000000/month. No policy counts it yet."),
 });
 
 export type PlanDocument = z.output<typeof planSchema>;

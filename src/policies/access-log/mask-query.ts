@@ -1,6 +1,4 @@
-/** What credentials are called in queries; compared with the name in lower case, without hyphens and underscores. */
-const SECRET =
-  /token|secret|passw|signature|credential|session|apikey|authori[sz]|jwt|^(?:auth|key|code|sig|pwd|pass|otp|pin|state|nonce)$/;
+import { isCredentialParameter } from "../../lib/http/credential-parameters.ts";
 
 /**
  * The query with the values of parameters masked that are named so, or whose name sounds like a credential's. One pass: each
@@ -18,7 +16,7 @@ export const maskQuery = (query: string, masked: ReadonlySet<string>): string =>
     .join("&");
 
 const isSecret = (name: string, masked: ReadonlySet<string>): boolean =>
-  masked.has(name) || SECRET.test(name.toLowerCase().replace(/[-_.]/g, ""));
+  masked.has(name) || isCredentialParameter(name);
 
 const decoded = (name: string): string => {
   try {

@@ -34,6 +34,7 @@ export const authorize = definePolicy({
 /** Schemes of the identity policies that a caller answers with an Authorization field. */
 const SCHEMES: Readonly<Record<string, string>> = {
   jwt: "Bearer",
+  apiKey: "ApiKey",
   introspection: "Bearer",
   basicAuth: "Basic",
 };

@@ -13,7 +13,10 @@ export type Step = {
 };
 
 type Passed = Extract<Verdict, { readonly outcome: "passed" }>;
-type Refused = Extract<Verdict, { readonly outcome: "refused" }>;
+type Refused = Extract<Verdict, { readonly outcome: "refused" | "answered" }>;
+
+const isFinal = (verdict: Verdict): verdict is Refused =>
+  verdict.outcome === "refused" || verdict.outcome === "answered";
 
 const ANONYMOUS: Identity = { kind: "anonymous", id: "" };
 
@@ -44,7 +47,7 @@ export const filter: FilterFactory<Step> = ({ authenticators: steps, any }, port
       pending: Promise<Verdict>,
     ): Promise<Response> => {
       for (let verdict: Verdict = await pending; ; ) {
-        if (verdict.outcome === "refused") return refused(exchange, verdicts.length, verdict, refusals);
+        if (isFinal(verdict)) return refused(exchange, verdicts.length, verdict, refusals);
         if (verdicts.push(verdict) === authenticators.length) return decide(exchange, verdicts);
         verdict = await authenticators[verdicts.length]!.authenticate(exchange);
       }
@@ -56,7 +59,7 @@ export const filter: FilterFactory<Step> = ({ authenticators: steps, any }, port
       for (const authenticator of authenticators) {
         const verdict = authenticator.authenticate(exchange);
         if (verdict instanceof Promise) return decideLater(exchange, verdicts, verdict);
-        if (verdict.outcome === "refused") return refused(exchange, verdicts.length, verdict, refusals);
+        if (isFinal(verdict)) return refused(exchange, verdicts.length, verdict, refusals);
         verdicts.push(verdict);
       }
       return decide(exchange, verdicts);
@@ -104,8 +107,9 @@ const refused = (
   verdict: Refused,
   { authenticators, any, metrics }: Refusals,
 ): Response => {
+  metrics?.count("postern_auth_failures_total", [verdict.code]);
+  if (verdict.outcome === "answered") return verdict.response;
   const { status, code, detail, retryAfterSeconds } = verdict;
-  metrics?.count("postern_auth_failures_total", [code]);
   const headers: Record<string, string> = {};
   if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
   const response = problem(exchange, { status, code, title: TITLES[status], detail, headers });

@@ -1,4 +1,5 @@
 import type { Ports } from "../../core/ports.ts";
+import { within } from "../../lib/within.ts";
 import type { RemoteJwksPlan } from "./issuer-plan.ts";
 import { readKeySet, type VerifyKey } from "./verify-key.ts";
 
@@ -10,21 +11,8 @@ const MOST_BYTES = 64 * 1024;
  * Fetches a key set. Rejects, with a reason for the log, for anything but 200 with at most 64 KiB of a JSON Web Key Set
  * within five seconds. Redirects are not followed: where keys come from is said in the policies and nowhere else.
  */
-export const fetchKeySet = async (plan: RemoteJwksPlan, ports: Ports): Promise<readonly VerifyKey[]> => {
-  const abort = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error("no answer in time"));
-      abort.abort();
-    }, PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([load(plan, ports, abort.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
+export const fetchKeySet = (plan: RemoteJwksPlan, ports: Ports): Promise<readonly VerifyKey[]> =>
+  within(PATIENCE_MS, (signal) => load(plan, ports, signal));
 
 const load = async ({ url, network }: RemoteJwksPlan, ports: Ports, signal: AbortSignal) => {
   const fetcher = ports.fetch.open({ network });

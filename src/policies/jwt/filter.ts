@@ -1,10 +1,10 @@
 import type { Exchange } from "../../core/exchange.ts";
+import { deleteForwarded, setForwarded } from "../../core/forwarded-fields.ts";
 import type { Authenticator, Identity, Verdict } from "../../core/identity.ts";
 import type { AuthenticatorFactory, Site } from "../../core/policy.ts";
 import type { Ports } from "../../core/ports.ts";
+import { removalOf, type TokenSource, takeOff, tokenReader } from "../../core/token-source.ts";
 import { scopesOf } from "./claims.ts";
-import { removalOf, type TokenSource, takeOff, tokenReader } from "./credential.ts";
-import { deleteForwarded, setForwarded } from "./forward.ts";
 import type { IssuerPlan } from "./issuer-plan.ts";
 import { member, splitJwt } from "./jws.ts";
 import { challengeOf, type Refusal, refuse, statusOf } from "./refusal.ts";

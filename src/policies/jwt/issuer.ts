@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Json } from "../../core/json.ts";
 import type { IssuerInfo } from "../../core/policy.ts";
-import { isPrivateHost } from "../network.ts";
+import { networkAt } from "../network.ts";
 import { duration, explain, named, oneOf, secret } from "../shapes.ts";
 import { ALGORITHM_NAMES, isSymmetric } from "./algorithms.ts";
 import type { IssuerPlan, JwkPlan, JwksPlan } from "./issuer-plan.ts";
@@ -42,6 +42,12 @@ const entry = z.strictObject({
     .string()
     .optional()
     .describe("Another issuer that names the same people: a `sub` of both is one identity."),
+  plan: z
+    .string()
+    .optional()
+    .describe(
+      "Name of the plan that bounds how often each of its subjects may ask, where a limit says `rate: plan`.",
+    ),
 });
 
 type Entry = z.output<typeof entry>;
@@ -155,8 +161,7 @@ const compileJwks = (typed: NonNullable<IssuerDocument["jwks"]>): JwksPlan => {
       ),
     };
   const { url, maxAge, cooldown, network } = typed;
-  const implied = isPrivateHost(new URL(url).hostname) ? "private" : "public";
-  return { url, network: network ?? implied, maxAgeMs: maxAge, cooldownMs: cooldown };
+  return { url, network: networkAt(url, network), maxAgeMs: maxAge, cooldownMs: cooldown };
 };
 
 /** What policies may know of an issuer when they are compiled. */
@@ -166,5 +171,6 @@ export const issuerInfo = (name: string, plan: IssuerPlan, typed: IssuerDocument
   audiences: plan.audiences,
   algorithms: plan.algorithms,
   claims: typed.claims,
+  ...(typed.plan !== undefined && { callerPlan: typed.plan }),
   plan: plan as Json,
 });

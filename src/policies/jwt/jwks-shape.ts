@@ -1,32 +1,7 @@
 import { z } from "zod";
-import { isPrivateHost } from "../network.ts";
+import { checkNetwork, serviceUrl } from "../network.ts";
 import { duration, explain, oneOf } from "../shapes.ts";
 import { readKey } from "./verify-key.ts";
-
-/** Address of a key set, checked as far as its text goes. */
-const jwksUrl = () =>
-  z.string().superRefine((text, context) => {
-    const fault = urlFault(text);
-    if (fault !== undefined)
-      context.addIssue({ code: "custom", message: fault, params: { code: "bad-url" } });
-  });
-
-const urlFault = (text: string): string | undefined => {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol))
-    return explain(
-      `"${text}" is not the address of a key set.`,
-      "Write a whole URL: https://login.example.com/.well-known/jwks.json.",
-    );
-  if (url.username !== "" || url.password !== "")
-    return explain(
-      "A password does not belong in an address.",
-      "Write the address without `user:password@`.",
-    );
-  if (url.hash !== "")
-    return explain("An address that is fetched has no fragment.", "Remove what begins with `#`.");
-  return undefined;
-};
 
 const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
@@ -59,7 +34,9 @@ const publicKey = () =>
 
 const remoteJwks = z
   .strictObject({
-    url: jwksUrl().describe("Address of the key set; https, unless it is a private address."),
+    url: serviceUrl("a key set", "https://login.example.com/.well-known/jwks.json").describe(
+      "Address of the key set; https, unless it is a private address.",
+    ),
     maxAge: duration()
       .default(600_000)
       .describe("How long a fetched key set is used; refreshed before that."),
@@ -70,31 +47,7 @@ const remoteJwks = z
       .optional()
       .describe("`private` allows private addresses; a private address written as such says so already."),
   })
-  .superRefine(({ url, network }, context) => {
-    const { protocol, hostname } = URL.parse(url) ?? {};
-    if (hostname === undefined) return;
-    const isPrivate = isPrivateHost(hostname);
-    if (isPrivate && network === "public")
-      context.addIssue({
-        code: "custom",
-        path: ["network"],
-        params: { code: "private-address" },
-        message: explain(
-          `"${hostname}" is not an address of the public network.`,
-          "Write `network: private`, or a public address.",
-        ),
-      });
-    if (protocol === "http:" && !isPrivate && network !== "private")
-      context.addIssue({
-        code: "custom",
-        path: ["url"],
-        params: { code: "insecure-url" },
-        message: explain(
-          "Without TLS, whoever stands on the way can put in keys of their own.",
-          `Write https, or \`network: private\` if "${hostname}" is on a network of yours.`,
-        ),
-      });
-  });
+  .superRefine(checkNetwork("Without TLS, whoever stands on the way can put in keys of their own."));
 
 /** `jwks` of an issuer: an address, keys written there, or the local issuer of a development machine. */
 export const jwksShape = z.union([

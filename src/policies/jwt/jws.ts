@@ -26,9 +26,15 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/** The engine's own decoder, where it has one: workerd does, and it takes half the time. */
+const { fromBase64 } = Uint8Array as unknown as {
+  fromBase64?: (text: string, options: { alphabet: "base64url" }) => Uint8Array<ArrayBuffer>;
+};
+
 /** Decodes base64url (RFC 4648 section 5) without padding; undefined for anything outside the alphabet. */
 export const decodeBase64url = (text: string): Uint8Array<ArrayBuffer> | undefined => {
   if (text.length % 4 === 1 || !/^[\w-]*$/.test(text)) return undefined;
+  if (fromBase64 !== undefined) return fromBase64(text, { alphabet: "base64url" });
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = new Uint8Array(binary.length);
   for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at);

@@ -1,47 +1,10 @@
 import { z } from "zod";
+import { NOT_FORWARDED } from "../../core/forwarded-fields.ts";
 import { type CompileContext, definePolicy, type Instance, type IssuerInfo } from "../../core/policy.ts";
-import { explain, headerName, named } from "../shapes.ts";
-import type { TokenSource } from "./credential.ts";
+import { tokenSourceOf } from "../../core/token-source.ts";
+import { headerName, named, tokenPlace, tokenScopes } from "../shapes.ts";
 import type { Step } from "./filter.ts";
 import type { IssuerPlan } from "./issuer-plan.ts";
-
-const scope = () =>
-  z
-    .string()
-    .regex(
-      /^[\x21\x23-\x5b\x5d-\x7e]+$/,
-      explain("This is not one scope.", 'Write each scope by itself: ["users.read", "users.write"].'),
-    );
-
-const scopeList = () => z.array(scope()).min(1).optional();
-
-const from = z
-  .strictObject({
-    header: headerName()
-      .optional()
-      .describe("A header: `authorization` carries `Bearer` and the token, any other the token alone."),
-    cookie: z
-      .string()
-      .regex(
-        /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
-        explain("This is not the name of a cookie.", "Write letters, digits and hyphens: session."),
-      )
-      .optional()
-      .describe("A cookie that holds the token."),
-    query: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        "A query parameter; its value ends in logs and histories (RFC 6750 section 5.3), so avoid it.",
-      ),
-  })
-  .refine((places) => Object.values(places).filter((name) => name !== undefined).length === 1, {
-    error: explain(
-      "A token is read from one place.",
-      "Write one of `header: authorization`, `cookie: name` and `query: name`.",
-    ),
-  });
 
 const scalar = () => z.union([z.string(), z.number(), z.boolean()]);
 
@@ -56,15 +19,8 @@ const schema = z.strictObject({
     .min(1)
     .optional()
     .describe("Narrows the issuers' audiences: a token must be meant for one of these."),
-  from: from.default({ header: "authorization" }).describe("Where the token stands in a request."),
-  scopes: z
-    .strictObject({
-      any: scopeList().describe("A token must have one of these scopes."),
-      all: scopeList().describe("A token must have each of these scopes."),
-    })
-    .refine(({ any, all }) => any !== undefined || all !== undefined, {
-      error: explain("No scope is asked for.", "Write `any: [users.read]`, or remove `scopes`."),
-    })
+  from: tokenPlace().default({ header: "authorization" }).describe("Where the token stands in a request."),
+  scopes: tokenScopes()
     .optional()
     .describe("Scopes that a token must have, in its `scope` or `scp`; without them the answer is 403."),
   claims: named(z.union([scalar(), z.array(scalar()).min(1)]))
@@ -84,18 +40,6 @@ const schema = z.strictObject({
 
 type Config = z.output<typeof schema>;
 
-/** Fields that carry the message itself; a claim has no place in them (RFC 9110 sections 7.2, 7.6.1, 8.6). */
-const NOT_FORWARDED = new Set([
-  "connection",
-  "content-length",
-  "host",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 const compile = (instances: readonly Instance<Config>[], context: CompileContext): Step | undefined => {
   const instance = instances[0];
   if (instance === undefined) return undefined;
@@ -106,7 +50,7 @@ const compile = (instances: readonly Instance<Config>[], context: CompileContext
   return {
     issuers: issuers.map((issuer) => share(issuer, context)),
     audiences: config.audiences ?? null,
-    from: sourceOf(config.from),
+    from: tokenSourceOf(config.from),
     scopes: { any: config.scopes?.any ?? [], all: config.scopes?.all ?? [] },
     claims: Object.fromEntries(
       Object.entries(config.claims).map(([name, value]) => [name, Array.isArray(value) ? value : [value]]),
@@ -114,12 +58,6 @@ const compile = (instances: readonly Instance<Config>[], context: CompileContext
     forward: config.forward,
     forwardCredential: config.forwardCredential,
   };
-};
-
-const sourceOf = ({ header, cookie, query }: Config["from"]): TokenSource => {
-  if (cookie !== undefined) return { in: "cookie", name: cookie };
-  if (query !== undefined) return { in: "query", name: query };
-  return { in: header === "authorization" ? "bearer" : "header", name: header! };
 };
 
 const issuersOf = (instance: Instance<Config>, context: CompileContext): readonly IssuerInfo[] => {

@@ -4,13 +4,11 @@ import type { Filter, FilterFactory } from "../../core/policy.ts";
 import type { Limit, LimitState, Ports } from "../../core/ports.ts";
 import { problem } from "../../core/problem.ts";
 import { after } from "../../lib/after.ts";
+import { type CallerPlans, linkCallerPlan } from "./caller-plan.ts";
 import { bucketKey, type KeyStep } from "./key.ts";
 
-export type LimitStep = {
-  readonly name: string;
-  /** The node where the limit is written, and its name: whose buckets they are. */
-  readonly bucket: string;
-  readonly key: KeyStep;
+/** How much there is. */
+export type MeasureStep = {
   /** Counted in requests: what a request costs has been divided out. */
   readonly limit: {
     readonly algorithm: Limit["algorithm"];
@@ -18,11 +16,24 @@ export type LimitStep = {
     readonly windowMs: number;
     readonly burst?: number;
   };
-  /** Units that a request costs, for the fields. */
-  readonly cost: number;
   /** As RateLimit-Policy says it: `"per-ip";q=600;w=60`. */
   readonly policy: string;
 };
+
+type CommonStep = {
+  readonly name: string;
+  /** The node where the limit is written, and its name: whose buckets they are. */
+  readonly bucket: string;
+  readonly key: KeyStep;
+  /** Units that a request costs, for the fields. */
+  readonly cost: number;
+};
+
+/** The same for everybody. */
+export type FixedLimitStep = CommonStep & MeasureStep;
+/** What the plan of each caller says, by the plan's name. */
+export type PlanLimitStep = CommonStep & { readonly plans: { readonly [plan: string]: MeasureStep } };
+export type LimitStep = FixedLimitStep | PlanLimitStep;
 
 /** Limits that are decided together: all of them pass and are charged, or none is. */
 export type GroupStep = {
@@ -36,15 +47,55 @@ export type Step = {
   readonly groups: readonly GroupStep[];
   /** `add` where an earlier stage has spoken of its limits in the answer; an upstream's own fields are replaced. */
   readonly fields: "set" | "add";
+  /** Present where a limit is that of each caller's plan. */
+  readonly callers?: CallerPlans;
 };
 
 /** Holds requests to their limits; one that is over gets 429 and, as all do, the fields of draft-ietf-httpapi-ratelimit-headers. */
-export const filter: FilterFactory<Step> = ({ groups, fields }, ports) => {
-  const filters = groups.map((group) =>
-    (group.count === "requests" ? limitRequests : limitFailures)(linkGroup(group, fields), ports),
-  );
+export const filter: FilterFactory<Step> = ({ groups, fields, callers }, ports) => {
+  const filters = groups.map((step) => {
+    if (callers !== undefined && step.limits.some(isOfPlan)) return limitByPlan(step, fields, callers, ports);
+    const group = linkGroup(step as FixedGroupStep, fields);
+    return step.count === "requests" ? limitRequests(group, ports) : limitFailures(group, ports);
+  });
   return (next) => filters.reduceRight((inner, outer) => outer(inner), next);
 };
+
+type FixedGroupStep = Omit<GroupStep, "limits"> & { readonly limits: readonly FixedLimitStep[] };
+
+const isOfPlan = (limit: LimitStep): limit is PlanLimitStep => "plans" in limit;
+
+/** Holds each caller to what their own plan says: one group of limits for each plan. Who has none is refused. */
+const limitByPlan = (step: GroupStep, fields: Step["fields"], callers: CallerPlans, ports: Ports): Filter => {
+  const plans = new Set(step.limits.flatMap((limit) => (isOfPlan(limit) ? Object.keys(limit.plans) : [])));
+  const planOf = linkCallerPlan(callers);
+  return (next) => {
+    const handlers = new Map(
+      [...plans].map((plan) => [plan, limitRequests(linkGroup(ofPlan(step, plan), fields), ports)(next)]),
+    );
+    return (exchange) => {
+      const handler = handlers.get(planOf(exchange) ?? "");
+      if (handler !== undefined) return handler(exchange);
+      return step.dryRun ? next(exchange) : withoutPlan(exchange);
+    };
+  };
+};
+
+/** The limits of callers with a plan. Its name is part of the bucket: a key belongs to one limit only. */
+const ofPlan = (step: GroupStep, plan: string): FixedGroupStep => ({
+  ...step,
+  limits: step.limits.map((limit) =>
+    isOfPlan(limit) ? { ...limit, ...limit.plans[plan]!, bucket: `${limit.bucket} ${plan}` } : limit,
+  ),
+});
+
+const withoutPlan = (exchange: Exchange): Response =>
+  problem(exchange, {
+    status: 403,
+    code: "caller-without-plan",
+    title: "Not allowed",
+    detail: "This caller has no plan that says how often they may call.",
+  });
 
 interface Group {
   readonly limits: readonly Limit[];
@@ -55,7 +106,7 @@ interface Group {
   readonly nameAt: (index: number) => string;
 }
 
-const linkGroup = ({ limits, dryRun }: GroupStep, op: "set" | "add"): Group => {
+const linkGroup = ({ limits, dryRun }: FixedGroupStep, op: "set" | "add"): Group => {
   const keys = limits.map(({ bucket, key }) => bucketKey(bucket, key));
   const policies: HeaderEdit = {
     op,

@@ -1,83 +1,9 @@
 import { z } from "zod";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
-import { explain, headerName, oneOf, rate } from "../shapes.ts";
-import type { GroupStep, LimitStep, Step } from "./filter.ts";
-
-const limit = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(
-        /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-        explain(
-          "This is not the name of a limit.",
-          "Write up to 64 letters, digits, hyphens, dots and underscores: per-ip.",
-        ),
-      )
-      .describe("The name that answers, logs and metrics call the limit by; no two on a route are equal."),
-    rate: rate().describe("How many units in which time, such as 600/1m."),
-    burst: z
-      .int()
-      .min(1)
-      .optional()
-      .describe("Token bucket only: how many units may be taken at once; default: those of the rate."),
-    key: z
-      .union([
-        oneOf("ip", "host", "identity"),
-        z.strictObject({ header: headerName().describe("The field whose value is the key.") }),
-      ])
-      .describe(
-        "What has a bucket of its own: a client's address (IPv6: its /64), a host, an identity (callers without one: their address), or a value of a header field. Identity is counted after it is proved, all others before.",
-      ),
-    algorithm: oneOf("slidingWindow", "tokenBucket", "fixedWindow")
-      .default("slidingWindow")
-      .describe(
-        "slidingWindow: never more than the rate in any window; tokenBucket: a steady rate with bursts; fixedWindow: cheapest, twice the rate around an edge.",
-      ),
-    store: oneOf("isolate")
-      .default("isolate")
-      .describe(
-        "Where is counted. isolate: in the memory of each running copy of the gateway, so approximate in total, and forgotten when it ends.",
-      ),
-    count: oneOf("requests", "auth-failures")
-      .default("requests")
-      .describe(
-        "What is charged: every request, or only those that end in 401; who has used these up is refused whatever they send.",
-      ),
-    cost: z.int().min(1).default(1).describe("How many units a request takes."),
-  })
-  .superRefine((it, context) => {
-    const report = (path: string, code: string, wrong: string, remedy: string): void =>
-      context.addIssue({ code: "custom", path: [path], message: explain(wrong, remedy), params: { code } });
-    if (it.burst !== undefined && it.algorithm !== "tokenBucket") {
-      report(
-        "burst",
-        "burst-without-bucket",
-        `A ${it.algorithm} has no burst.`,
-        "Write `algorithm: tokenBucket`, or remove `burst`.",
-      );
-    }
-    if (it.cost > Math.min(it.rate.quantity, it.burst ?? Infinity)) {
-      report(
-        "cost",
-        "cost-over-rate",
-        "One request costs more than there ever is.",
-        "Lower `cost`, or raise the rate.",
-      );
-    }
-    if (it.count === "auth-failures" && it.key === "identity") {
-      report("key", "failures-by-identity", "Who failed to prove an identity has none.", "Write `key: ip`.");
-    }
-    // The token bucket multiplies them; RFC 9651 allows integers of 15 digits in the fields.
-    if (Math.max(it.rate.quantity, it.burst ?? 0) * it.rate.windowMs * it.cost > 1e15) {
-      report(
-        "rate",
-        "rate-too-large",
-        "This rate is too large to be counted.",
-        "Lower the quantity, or shorten the time.",
-      );
-    }
-  });
+import { explain } from "../shapes.ts";
+import type { GroupStep, LimitStep, MeasureStep, Step } from "./filter.ts";
+import { type LimitConfig, limit, type Rate } from "./limit-shape.ts";
+import { callerPlansOf, planRates } from "./plans.ts";
 
 const schema = z.strictObject({
   limits: z
@@ -101,9 +27,8 @@ const schema = z.strictObject({
 });
 
 type Config = z.output<typeof schema>;
-type LimitConfig = Config["limits"][number];
 /** A limit with the place where it stands. */
-interface Placed {
+export interface Placed {
   readonly config: LimitConfig;
   readonly instance: Instance<Config>;
   readonly index: number;
@@ -126,7 +51,11 @@ export const rateLimit = definePolicy({
     ).filter((one) => applies(one, context));
     if (here.length === 0) return undefined;
     const spokenBefore = stage !== "before-identity" && early.some(isTold);
-    return { groups: groupsOf(here), fields: spokenBefore ? "add" : "set" };
+    const fields = spokenBefore ? "add" : "set";
+    if (!here.some(({ config }) => config.rate === "plan"))
+      return { groups: groupsOf(here, new Map()), fields };
+    const callers = callerPlansOf(here, context);
+    return { groups: groupsOf(here, planRates(context)), fields, callers };
   },
   filter: () => import("./filter.ts"),
 });
@@ -143,30 +72,38 @@ const GROUPS = [
   { count: "requests", dryRun: false },
 ] as const;
 
-const groupsOf = (limits: readonly Placed[]): GroupStep[] =>
+const groupsOf = (limits: readonly Placed[], plans: ReadonlyMap<string, Rate>): GroupStep[] =>
   GROUPS.flatMap(({ count, dryRun }) => {
     const members = limits.filter(
       ({ config, instance }) => config.count === count && instance.config.dryRun === dryRun,
     );
-    return members.length === 0 ? [] : [{ count, dryRun, limits: members.map(limitStep) }];
+    return members.length === 0
+      ? []
+      : [{ count, dryRun, limits: members.map((one) => limitStep(one, plans)) }];
   });
 
-const limitStep = ({ config, instance }: Placed): LimitStep => {
-  const { name, algorithm, burst, cost, key } = config;
-  const { quantity, windowMs } = config.rate;
-  return {
-    name,
-    bucket: `${instance.node} ${name}`,
-    key,
-    // A store charges one unit a request: so limits of different cost are decided together, in whole numbers.
-    limit:
-      algorithm === "tokenBucket"
-        ? { algorithm, quantity, windowMs: windowMs * cost, burst: Math.floor((burst ?? quantity) / cost) }
-        : { algorithm, quantity: Math.floor(quantity / cost), windowMs },
-    cost,
-    policy: `"${name}";q=${quantity};w=${Math.ceil(windowMs / 1000)}`,
-  };
+const limitStep = ({ config, instance }: Placed, plans: ReadonlyMap<string, Rate>): LimitStep => {
+  const { name, cost, key, rate } = config;
+  const bucket = `${instance.node} ${name}`;
+  if (rate !== "plan") {
+    const { limit, policy } = measure(config, rate);
+    return { name, bucket, key, limit, cost, policy };
+  }
+  const measures = [...plans].map(([plan, itsRate]) => [plan, measure(config, itsRate)] as const);
+  return { name, bucket, key, cost, plans: Object.fromEntries(measures) };
 };
+
+const measure = (
+  { name, algorithm, burst, cost }: LimitConfig,
+  { quantity, windowMs }: Rate,
+): MeasureStep => ({
+  // A store charges one unit a request: so limits of different cost are decided together, in whole numbers.
+  limit:
+    algorithm === "tokenBucket"
+      ? { algorithm, quantity, windowMs: windowMs * cost, burst: Math.floor((burst ?? quantity) / cost) }
+      : { algorithm, quantity: Math.floor(quantity / cost), windowMs },
+  policy: `"${name}";q=${quantity};w=${Math.ceil(windowMs / 1000)}`,
+});
 
 /** Whether the limit has a key on this route; reports where it was meant to and has none. */
 const applies = ({ config, instance, index }: Placed, context: CompileContext): boolean => {

@@ -1,7 +1,8 @@
 import type { JwtCredentialPlan } from "../../core/plan.ts";
+import { encodeBase64 } from "../../lib/base64.ts";
 import type { RequestExchange } from "../exchange.ts";
 import type { CredentialFactory } from "../parts.ts";
-import { base64, linkSigner } from "./signer.ts";
+import { linkSigner } from "./signer.ts";
 
 /** What is remembered at most: about half a megabyte as tokens are, and a few megabytes should somebody make them long. */
 const MOST_TOKENS = 1000;
@@ -65,7 +66,7 @@ const claimsOf = (
 
 /** RFC 7515 section 2. */
 const base64url = (data: string | Uint8Array): string =>
-  base64(typeof data === "string" ? new TextEncoder().encode(data) : data)
+  encodeBase64(typeof data === "string" ? new TextEncoder().encode(data) : data)
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replace(/=+$/, "");

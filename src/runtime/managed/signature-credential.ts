@@ -1,7 +1,8 @@
 import type { SignatureCredentialPlan } from "../../core/plan.ts";
+import { encodeBase64 } from "../../lib/base64.ts";
+import { signatureBase, targetOfUrl } from "../../lib/http/signature-base.ts";
 import type { Call, CredentialFactory } from "../parts.ts";
-import { signatureBase } from "./signature-base.ts";
-import { base64, linkSigner } from "./signer.ts";
+import { linkSigner } from "./signer.ts";
 
 /** Covered in every request: an altered method, host, path or query makes the signature a wrong one. */
 const ALWAYS = ["@method", "@authority", "@path", "@query"];
@@ -25,13 +26,13 @@ export const linkSignatureCredential: CredentialFactory = (plan, upstream, ports
     const times = `;created=${created};expires=${created + lifetimeSeconds}`;
     const components = [...ALWAYS, ...fields.filter((name) => isCovered(headers.get(name)))];
     const base = signatureBase(
-      { ...call, headers },
+      { method: call.method, target: targetOfUrl(call.url), headers },
       components,
       `${times};nonce="${ports.random.uuid()}"${end}`,
     );
     const value = await sign(new TextEncoder().encode(base.text));
     headers.set("signature-input", `postern=${base.params}`);
-    headers.set("signature", `postern=:${base64(value)}:`);
+    headers.set("signature", `postern=:${encodeBase64(value)}:`);
   };
 };
 
@@ -45,5 +46,5 @@ const isCovered = (value: string | null): boolean => value !== null && /^[\t\x20
 const addDigest = async (headers: Headers, { body }: Call): Promise<void> => {
   if (!(body instanceof Uint8Array) || headers.has("content-digest")) return;
   const digest = await crypto.subtle.digest("SHA-256", body as Uint8Array<ArrayBuffer>);
-  headers.set("content-digest", `sha-256=:${base64(new Uint8Array(digest))}:`);
+  headers.set("content-digest", `sha-256=:${encodeBase64(new Uint8Array(digest))}:`);
 };

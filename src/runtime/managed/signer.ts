@@ -88,13 +88,6 @@ const privateKey = (secret: Secret, kind: Kind, algorithm: string): ImportKey =>
 const isCoordinate = (value: unknown): boolean =>
   typeof value === "string" && /^[A-Za-z0-9_-]{43}$/.test(value);
 
-/** RFC 4648 section 4. */
-export const base64 = (bytes: Uint8Array): string => {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
-};
-
 const jsonObject = (text: string): Readonly<Record<string, unknown>> | undefined => {
   try {
     const value: unknown = JSON.parse(text);
