@@ -38,6 +38,8 @@ export default defineConfig({
           environment: "node",
           include: ["test/**/*.test.ts"],
           exclude: ["test/services/**", "test/e2e/**", "test/security/**", "test/adapters/cloudflare/**"],
+          // Laws are held against thousands of cases, and the machine may be busy.
+          testTimeout: 60_000,
         },
       },
       service("users"),

@@ -97,20 +97,21 @@ const checkPlans = (documents: Documents, report: Report): void => {
       ),
     );
   }
+  const areCounted = isHeldTo(documents, "quota");
   for (const [name, tree] of plans.entries) {
     const quota = tree.entries?.get("quota");
-    if (quota === undefined) continue;
+    if (quota === undefined || areCounted) continue;
     report(
       fault(
         quota.keyPlace ?? quota.place,
         "quota-without-effect",
-        `Nothing holds callers to the quota of the plan "${name}" yet: only its rate bounds them.`,
-        "Remove it, or keep it for the time when it does.",
+        `Nothing holds callers to the quota of the plan "${name}".`,
+        "Add `quota: { limits: [{ name: quota, quota: plan, key: identity }] }` where they call, or remove it.",
         { severity: "warning" },
       ),
     );
   }
-  if (plans.entries.size === 0 || isHeldTo(documents)) return;
+  if (plans.entries.size === 0 || isHeldTo(documents, "rate")) return;
   report(
     fault(
       plans.keyPlace ?? plans.place,
@@ -122,14 +123,14 @@ const checkPlans = (documents: Documents, report: Report): void => {
   );
 };
 
-/** Whether some limit takes each caller's plan, or may. */
-const isHeldTo = (documents: Documents): boolean =>
+/** Whether some limit takes the rate or the quota of each caller's plan, or may. */
+const isHeldTo = (documents: Documents, what: "rate" | "quota"): boolean =>
   writtenLevels(documents)
     .flat()
     .some(
       ({ broken, tree }) =>
         broken ||
-        treeAt(tree, ["rateLimit", "limits"])?.items?.some(
-          (limit) => limit.entries?.get("rate")?.scalar === "plan",
+        treeAt(tree, [what === "rate" ? "rateLimit" : what, "limits"])?.items?.some(
+          (limit) => limit.entries?.get(what)?.scalar === "plan",
         ),
     );

@@ -28,12 +28,14 @@ export class StepTable {
  */
 export const compileChain = (
   attached: Attached,
-  route: RouteContext,
+  bare: RouteContext,
   order: readonly OrderedPolicy[],
   workshop: Workshop,
   table: StepTable,
   inUse: ReadonlySet<string>,
 ): readonly number[] => {
+  const policies = new Set([...attached.instances.keys(), ...attached.broken]);
+  const route: RouteContext = { ...bare, told: { ...bare.told, policies } };
   const instancesOf = (type: PolicyType): readonly InstanceIr[] => attached.instances.get(type.name) ?? [];
   for (const instances of attached.instances.values())
     for (const instance of instances) workshop.faults.use(instance, route);

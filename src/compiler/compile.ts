@@ -29,7 +29,7 @@ import { levelsOf, writtenLevels } from "./levels.ts";
 import { matcherPlan, plant } from "./matcher.ts";
 import { hostsAreBroken } from "./matches.ts";
 import { checkPrecedence } from "./precedence.ts";
-import { checkRedis, redisUse, storePlan } from "./redis.ts";
+import { checkRedis, redisPortsPlan, redisUse } from "./redis.ts";
 import { RouteFaults } from "./route-faults.ts";
 import { normalizeRoutes } from "./routes.ts";
 import { checkForwarding, credentialFieldsOf } from "./shared-forwarding.ts";
@@ -97,7 +97,7 @@ const compileDocuments = (documents: Documents, sources: Sources, report: Report
   checkRedis(documents, workshop.redis, report);
   if (documents.gateway === undefined || plans.length < routes.length) return undefined;
   return finish({
-    gateway: { ...settings, ...storePlan(workshop.redis) },
+    gateway: { ...settings, ...redisPortsPlan(workshop.redis) },
     shared: Object.fromEntries(workshop.shared),
     steps: table.steps,
     upstreams,

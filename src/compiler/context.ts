@@ -51,6 +51,7 @@ export const routeContext = (route: RouteIr): RouteContext => ({
       ? []
       : [...new Set(route.matches.flatMap((match) => match.methods))].sort(),
     declaredQuery: route.declaredQuery,
+    policies: new Set(),
   },
   issuers: new Set(),
   consumers: new Set(),
@@ -60,7 +61,7 @@ export const routeContext = (route: RouteIr): RouteContext => ({
 export const fallbackContext = (): RouteContext => ({
   id: "-",
   place: undefined,
-  told: { id: "-", api: "-", params: [], methods: [], declaredQuery: undefined },
+  told: { id: "-", api: "-", params: [], methods: [], declaredQuery: undefined, policies: new Set() },
   issuers: new Set(),
   consumers: new Set(),
 });
@@ -98,9 +99,9 @@ export const contextFor = (
       workshop.secrets.add(env);
       return env;
     },
-    redis: (instance, at) => {
+    redis: (port, instance, at) => {
       const { redis, secrets } = workshop;
-      redis.isUsed = true;
+      redis.ports.add(port);
       if (redis.plan === undefined) {
         if (!redis.isBroken) tell(instance as InstanceIr, at, NO_REDIS, site);
         return false;

@@ -1,6 +1,6 @@
 import { HEALTH_OBJECTS, hasHealthChecks } from "../core/health.ts";
 import type { Plan } from "../core/plan.ts";
-import { storeSettings } from "../core/redis.ts";
+import type { RedisPort } from "../core/redis.ts";
 import { type Part, usedParts } from "./parts.ts";
 
 /** The files that a plan becomes, by name. */
@@ -28,7 +28,7 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
   const parts = usedParts(plan);
   const checks = healthChecksIn(plan, parts);
   const stored = storedKeysIn(plan);
-  const store = storeIn(plan);
+  const redis = redisPortsIn(plan);
   const lines = [
     "// Generated from the policies; not for editing.",
     `import { createWorker } from ${JSON.stringify(`${source}/worker.ts`)};`,
@@ -45,7 +45,7 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
         `import { balancer as ${name}Balancer } from ${JSON.stringify(`${source}/balancers/${balancerFiles[name]}`)};`,
     ),
     ...parts.map(({ file, factory }) => `import { ${factory} } from ${JSON.stringify(`${source}/${file}`)};`),
-    ...[...checks.imports, ...stored.imports, ...store.imports].map(
+    ...[...checks.imports, ...stored.imports, ...redis.imports].map(
       ([name, file]) => `import { ${name} } from ${JSON.stringify(`${source}/${file}`)};`,
     ),
     `import plan from "./plan.json";`,
@@ -56,7 +56,7 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
     `  authenticators: { ${authenticators.map((name) => `${name}: ${name}Authenticator`).join(", ")} },`,
     `  balancers: { ${balancers.map((name) => `${name}: ${name}Balancer`).join(", ")} },`,
     `  parts: { ${parts.map(({ name, factory }) => `${name}: ${factory}`).join(", ")} },`,
-    `}${portsOf([checks.port, stored.port, store.port])});`,
+    `}${portsOf([checks.port, stored.port, ...redis.ports])});`,
     ...checks.after,
     "",
   ];
@@ -97,15 +97,17 @@ const storedKeysIn = ({ gateway }: Plan) =>
         port: `consumerKeysPort(${JSON.stringify({ gateway: gateway.name, ...gateway.redis })})`,
       };
 
-/** The ports to Redis, where a policy keeps something there. */
-const storeIn = ({ gateway }: Plan) => {
-  const settings = storeSettings(gateway);
-  return settings === undefined
-    ? { imports: [], port: undefined }
-    : {
-        imports: [["redisPorts", "adapters/upstash/ports.ts"]],
-        port: `redisPorts(${JSON.stringify(settings)})`,
-      };
+/** The ports to Redis by the names in the plan, and the files in which they are. */
+const REDIS_PORTS: Readonly<Record<RedisPort, readonly [factory: string, file: string]>> = {
+  store: ["storePort", "adapters/upstash/store.ts"],
+  storeCounter: ["storeCounterPort", "adapters/upstash/counter.ts"],
+};
+
+/** The ports to Redis that the plan's policies need. */
+const redisPortsIn = ({ gateway: { name, redis, redisPorts = [] } }: Plan) => {
+  const ports = redis === undefined ? [] : redisPorts.map((port) => REDIS_PORTS[port]);
+  const settings = JSON.stringify({ gateway: name, ...redis });
+  return { imports: ports, ports: ports.map(([factory]) => `${factory}(${settings})`) };
 };
 
 /** The argument that hands over ports which only some plans need. */

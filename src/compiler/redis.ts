@@ -2,17 +2,17 @@ import type { Documents } from "../config/load.ts";
 import { fault, placeAt, treeAt } from "../config/tree.ts";
 import { isBroken } from "../config/typing.ts";
 import type { GatewayPlan } from "../core/plan.ts";
-import type { RedisPlan } from "../core/redis.ts";
+import type { RedisPlan, RedisPort } from "../core/redis.ts";
 import { policyOrder } from "../policies/index.ts";
 import type { Report } from "./ir.ts";
 import { writtenLevels } from "./levels.ts";
 
-/** Where Redis is, and whether a policy keeps something there. */
+/** Where Redis is, and what policies need of it. */
 export interface RedisUse {
   readonly plan: RedisPlan | undefined;
   /** What is written of it cannot be read, which is told already. */
   readonly isBroken: boolean;
-  isUsed: boolean;
+  readonly ports: Set<RedisPort>;
 }
 
 /** What the gateway says of Redis; no policy has asked yet. */
@@ -21,20 +21,20 @@ export const redisUse = ({ gateway, broken }: Documents): RedisUse => {
   return {
     plan: redis && { url: redis.url.env, token: redis.token.env },
     isBroken: gateway === undefined || isBroken(broken, ["gateway", "stores", "redis"]),
-    isUsed: false,
+    ports: new Set(),
   };
 };
 
 /** What the plan says of the ports to Redis. */
-export const storePlan = ({ plan, isUsed }: RedisUse): Partial<GatewayPlan> =>
-  plan !== undefined && isUsed ? { redis: plan, needsStore: true } : {};
+export const redisPortsPlan = ({ plan, ports }: RedisUse): Partial<GatewayPlan> =>
+  plan !== undefined && ports.size > 0 ? { redis: plan, redisPorts: [...ports].sort() } : {};
 
 /** Only a warning where Redis is named for nothing: it costs nothing, and its secrets are not asked for. */
-export const checkRedis = (documents: Documents, { isUsed }: RedisUse, report: Report): void => {
+export const checkRedis = (documents: Documents, { ports }: RedisUse, report: Report): void => {
   const { tree } = documents;
   const path = ["gateway", "stores", "redis"];
   const holdsKeys = treeAt(tree, ["gateway", "stores", "consumers"])?.scalar === "redis";
-  if (isUsed || holdsKeys || treeAt(tree, path) === undefined || mayMeanIt(documents)) return;
+  if (ports.size > 0 || holdsKeys || treeAt(tree, path) === undefined || mayMeanIt(documents)) return;
   report(
     fault(
       placeAt(tree, path, true),

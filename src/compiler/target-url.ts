@@ -10,6 +10,9 @@ const bad = (
   remedy = "Write scheme, host and an optional base path: https://orders.example.com/v1.",
 ): WrongUrl => ({ code: "bad-url", message, remedy });
 
+/** The URL standard lets more into a host than DNS has names for, such as the braces of a template. */
+const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/;
+
 /** The URL of a target as people write it: http or https, a host, and a base path. */
 export const targetUrl = (text: string): URL | WrongUrl => {
   if (!URL.canParse(text)) return bad("This is not a URL.");
@@ -18,6 +21,8 @@ export const targetUrl = (text: string): URL | WrongUrl => {
   if (url.search !== "" || url.hash !== "" || text.includes("?") || text.includes("#"))
     return bad("A target has no query and no fragment.");
   if (url.username !== "" || url.password !== "") return bad("A credential does not belong in a URL.");
+  if (!HOST.test(url.hostname))
+    return bad(`"${url.hostname}" is no host: no part of it comes from a request.`);
   return url;
 };
 

@@ -66,6 +66,8 @@ export interface Exchange {
   addedQuery?: string | undefined;
   /** Code of the problem that the gateway itself answered with, for logs and metrics. */
   problemCode: string | undefined;
+  /** Which policy refused and why, for the log alone. */
+  refusal: string | undefined;
   /** Name of the target that answered, for logs. */
   target: string | undefined;
   /** Milliseconds spent waiting for upstreams. */

@@ -2,7 +2,7 @@ import type { RegexPlan } from "../lib/regex/run.ts";
 import type { HeaderEdit } from "./header-edits.ts";
 import type { Json } from "./json.ts";
 import type { Network } from "./ports.ts";
-import type { RedisPlan } from "./redis.ts";
+import type { RedisPlan, RedisPort } from "./redis.ts";
 import type { Template } from "./template.ts";
 
 /** Everything that the Worker runs, as plain JSON: sorted, free of secrets' values, identified by its hash. */
@@ -34,8 +34,8 @@ export interface GatewayPlan {
   readonly consumerKeys?: "redis";
   /** Where Redis is, where anything of the plan is there. */
   readonly redis?: RedisPlan;
-  /** A policy keeps something in Redis, and needs the ports to it. */
-  readonly needsStore?: true;
+  /** The ports to Redis that policies need. */
+  readonly redisPorts?: readonly RedisPort[];
 }
 
 export type ClientIpPlan = "cloudflare" | "connection" | { readonly trustedHops: number };

@@ -1,10 +1,12 @@
 import type { z } from "zod";
+import type { Period } from "../lib/calendar.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Expression, ExpressionOptions } from "./expression.ts";
 import type { Authenticator } from "./identity.ts";
 import type { Json } from "./json.ts";
 import type { ClientIpPlan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
+import type { RedisPort } from "./redis.ts";
 import type { Template } from "./template.ts";
 
 /** Answers an exchange. Never rejects for an expected failure: that is an answer too. May be called more than once. */
@@ -70,6 +72,8 @@ export interface CompileContext {
     readonly methods: readonly string[];
     /** Query parameters that the OpenAPI operation declares; undefined where the route comes from no operation. */
     readonly declaredQuery: readonly string[] | undefined;
+    /** Names of the policies that the route has, from whichever level. */
+    readonly policies: ReadonlySet<string>;
   };
   readonly gateway: {
     readonly name: string;
@@ -99,10 +103,10 @@ export interface CompileContext {
   /** Declares that a secret must be set when the gateway starts; answers its name. */
   secret(reference: { readonly env: string }): string;
   /**
-   * Says that the instance keeps something in Redis: the ports `store` and `storeCounter` are then there, and the secrets of
-   * Redis must be set. Where the gateway does not say where Redis is, that is reported at the path, and `false` is answered.
+   * Asks for a port to Redis, which is then there when the gateway starts, and makes the secrets of Redis such as must be set.
+   * Where the gateway does not say where Redis is, that is reported at a path below the instance, and `false` is answered.
    */
-  redis(instance: Instance<unknown>, at: Path): boolean;
+  redis(port: RedisPort, instance: Instance<unknown>, at: Path): boolean;
   /** Compiles `{params.x}` templates; unknown names become diagnostics at the given path. */
   template(text: string, instance: Instance<unknown>, at: Path): Template;
   /** Checks and compiles a CEL expression; faults become diagnostics inside the text, and `undefined` is answered. */
@@ -149,7 +153,7 @@ export interface ConsumerKey {
 /** How much callers with a plan may ask. */
 export interface PlanInfo {
   readonly rate: { readonly quantity: number; readonly windowMs: number };
-  readonly quota?: { readonly quantity: number; readonly period: "hour" | "day" | "week" | "month" | "year" };
+  readonly quota?: { readonly quantity: number; readonly period: Period };
 }
 
 /**

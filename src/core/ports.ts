@@ -47,7 +47,7 @@ export interface Cache {
  */
 export interface Store {
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Replaces what is there. `ttlMs` is how long it may be kept; less than a millisecond stores nothing. */
+  /** Replaces what is there. `ttlMs` is how long it may be kept; less than a millisecond, or for ever, stores nothing. */
   put(key: string, bytes: Uint8Array, ttlMs: number): Promise<void>;
   delete(key: string): Promise<void>;
   /**
@@ -152,7 +152,7 @@ export interface Ports {
   readonly health?: HealthBoard | undefined;
   /** Absent where the policies hold all keys. */
   readonly consumerKeys?: ConsumerKeyStore | undefined;
-  /** Redis as a place for bytes; absent unless a policy keeps something there. */
+  /** Redis as a place for bytes; absent unless a policy asks for it when compiled. */
   readonly store?: Store | undefined;
   /** Counters in Redis; absent likewise. */
   readonly storeCounter?: Counter | undefined;

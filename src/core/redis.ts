@@ -1,4 +1,3 @@
-import type { GatewayPlan } from "./plan.ts";
 import type { Fault } from "./policy.ts";
 
 /** Names of the secrets that say where Redis answers (Upstash's REST interface) and that let us in. */
@@ -7,14 +6,13 @@ export interface RedisPlan {
   readonly token: string;
 }
 
-/** What the port to Redis must know of its gateway. */
+/** The ports of policies that keep something in Redis; only a bundle whose policies need one holds it. */
+export type RedisPort = "store" | "storeCounter";
+
+/** What a port to Redis must know of its gateway. */
 export interface RedisSettings extends RedisPlan {
   readonly gateway: string;
 }
-
-/** What the ports of a gateway must know whose policies keep something in Redis; undefined for any other, whose bundle has none. */
-export const storeSettings = ({ name, redis, needsStore }: GatewayPlan): RedisSettings | undefined =>
-  redis && needsStore && { gateway: name, ...redis };
 
 /** A policy keeps something in Redis, and nobody said where that is. */
 export const NO_REDIS: Fault = {

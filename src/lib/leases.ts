@@ -28,6 +28,11 @@ export class Leases {
     this.#count--;
   }
 
+  /** Whether none is left, as far as was counted: what is over may be among it until `count` is asked. */
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
   /** How many pieces are under way. */
   count(nowMs: number): number {
     const second = Math.floor(nowMs / SECOND_MS);

@@ -32,6 +32,8 @@ export const policyOrder: readonly OrderedPolicy[] = [
   at((await import("./identity/policy.ts")).identity),
   at((await import("./authorize/policy.ts")).authorize),
   at((await import("./rate-limit/policy.ts")).rateLimit, "after-identity"),
+  at((await import("./quota/policy.ts")).quota), // what a rate refuses uses up no quota
+  at((await import("./concurrency/policy.ts")).concurrency), // nearest to the work that it bounds
   at((await import("./deprecation/policy.ts")).deprecation), // outside the cache, like the line after it
   at((await import("./headers/policy.ts")).headers, "response"), // outside the cache: hits get today's headers
   at((await import("./headers/policy.ts")).headers, "request"),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseQuota } from "../lib/calendar.ts";
 import { parseDuration, parsePercent, parseRate, parseSize } from "../lib/quantities.ts";
 
 /**
@@ -66,6 +67,15 @@ export const percent = () =>
 /** A quantity and a window from `100/1m`. */
 export const rate = () =>
   quantity("a rate", "Write how many in which time: 100/1m.", /^\d+\/\d+(\.\d+)?(ms|s|m|h|d)$/, parseRate);
+
+export const WRITE_QUOTA = "Write how many in which calendar period: 1000000/month.";
+
+/** A quantity and a calendar period in UTC from `1000000/month`. */
+export const quota = () =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,14}\/(hour|day|week|month|year)$/, explain("This is not a quota.", WRITE_QUOTA))
+    .transform((text) => parseQuota(text)!);
 
 /** A reference to a secret: `{ env: NAME }`. */
 export const secret = () =>

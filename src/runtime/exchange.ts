@@ -41,6 +41,7 @@ export class RequestExchange implements Exchange {
   requestBody: Exchange["requestBody"] = undefined;
   requestSignal: AbortSignal | undefined = undefined;
   problemCode: string | undefined = undefined;
+  refusal: string | undefined = undefined;
   target: string | undefined = undefined;
   upstreamMs = 0;
   cacheResult: string | undefined = undefined;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { LOOK_UP_MS, UpstashStore, WRITE_MS } from "../../src/adapters/upstash/store.ts";
+import { LOOK_UP_MS, UpstashStore } from "../../src/adapters/upstash/store.ts";
 import type { Store } from "../../src/core/ports.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { FakeClock } from "../support/ports.ts";
@@ -52,6 +52,18 @@ const contract = (open: () => Stage): void => {
     );
   });
 
+  it("has nothing under a key that UTF-8 could not tell from another", async () => {
+    const { store } = open();
+    await store.put("a\ud800", bytesOf("half"), MINUTE);
+    expect(await store.get("a\ud800")).toBeUndefined();
+    expect(await store.get("a\ufffd")).toBeUndefined();
+    await store.put("a\ufffd", bytesOf("whole"), MINUTE);
+    await store.delete("a\ud800");
+    expect([await store.get("a\ud800"), textOf(await store.get("a\ufffd"))]).toEqual([undefined, "whole"]);
+    expect(await store.claim("b\ud800", MINUTE)).toBe(true);
+    expect(await store.claim("b\ud800", MINUTE)).toBe(true);
+  });
+
   it("has nothing that was not put, or was deleted, and the last that was put", async () => {
     const { store } = open();
     expect(await store.get("a")).toBeUndefined();
@@ -75,7 +87,7 @@ const contract = (open: () => Stage): void => {
     expect([await store.get("a"), textOf(await store.get("b"))]).toEqual([undefined, "b"]);
   });
 
-  it.each([0, 0.9, -5, Number.NaN])("stores nothing for %d ms", async (ttlMs) => {
+  it.each([0, 0.9, -5, Number.NaN, Number.POSITIVE_INFINITY])("stores nothing for %d ms", async (ttlMs) => {
     const { store } = open();
     await store.put("a", bytesOf("a"), ttlMs);
     expect(await store.get("a")).toBeUndefined();
@@ -168,6 +180,22 @@ describeWithRedis("a store in Redis", () => {
       expect(ends[1]).toBeLessThanOrEqual(5000);
     });
 
+    it.each([0, 0.9, Number.NaN, Number.POSITIVE_INFINITY])(
+      "says nothing of a value for %d ms",
+      async (ttlMs) => {
+        const before = redis.requests;
+        await open().put("a", bytesOf("a"), ttlMs);
+        expect(redis.requests).toBe(before);
+      },
+    );
+
+    it("goes nowhere else with the token, whoever says so", async () => {
+      redis.failure = { kind: "rubbish", status: 307, body: "", location: `${redis.url}/elsewhere` };
+      const before = redis.requests;
+      expect(await open().get("a")).toBeUndefined();
+      expect(redis.requests - before).toBe(1);
+    });
+
     it("says nothing of a value that is too long for one request", async () => {
       const before = redis.requests;
       await open().put("a", new Uint8Array(750_001), MINUTE);
@@ -248,7 +276,7 @@ describeWithRedis("a store in Redis", () => {
       redis.failure = { kind: "silent" };
       const began = performance.now();
       await open().put("a", bytesOf("a"), MINUTE);
-      expect(performance.now() - began).toBeLessThan(WRITE_MS + 500);
+      expect(performance.now() - began).toBeLessThan(2500);
     });
 
     it.each([

@@ -262,12 +262,33 @@ describe("reads the request", () => {
   });
 });
 
+describe("tells the log, and nobody else, why it refused", () => {
+  it.each<[string, string, string]>([
+    ["an expression that is false", "1 == claims.level", "gateway.policies.authorize is false"],
+    [
+      "one that asks for what is not there",
+      "claims.tenant == 'a'",
+      "gateway.policies.authorize cannot be decided",
+    ],
+  ])("%s", async (_, allow, refusal) => {
+    const exchange = exchangeOf(token({ level: 2 }));
+    const response = await answer(allow, exchange);
+    expect(exchange.refusal).toBe(refusal);
+    expect(await response.text()).not.toContain("authorize");
+  });
+  it("nothing where it lets pass", async () => {
+    const exchange = exchangeOf(token({ level: 2 }));
+    await answer("claims.level == 2", exchange);
+    expect(exchange.refusal).toBeUndefined();
+  });
+});
+
 describe("compiles", () => {
   it("to JSON, outermost level first", () => {
     expect(compile(["claims.level > 1", "claims.tenant == 'a'"])).toEqual({
       allow: [
-        [">", ["as", "integer", ["at", ["name", "claims"], "level"]], 1],
-        ["==", ["as", "string", ["at", ["name", "claims"], "tenant"]], "a"],
+        { node: "gateway", expression: [">", ["as", "integer", ["at", ["name", "claims"], "level"]], 1] },
+        { node: "api", expression: ["==", ["as", "string", ["at", ["name", "claims"], "tenant"]], "a"] },
       ],
       challenge: 'Bearer realm="sh\\"op"',
     });
@@ -283,7 +304,7 @@ describe("compiles", () => {
     const faults: string[] = [];
     const step = compile(["claims.rolez == 'a'", "true"], contextOf({ faults }));
     expect(faults).toEqual(["allow expression-unknown-name"]);
-    expect(step?.allow).toEqual([false]);
+    expect(step?.allow).toEqual([{ node: "gateway", expression: false }]);
   });
   it.each<readonly [policies: readonly string[], challenge: string]>([
     [["jwt"], 'Bearer realm="sh\\"op"'],

@@ -73,7 +73,15 @@ export const compilePolicy = (
 };
 
 const contextOf = (faults: FoundFault[], place: Place): CompileContext => ({
-  route: { id: "shop.route", api: "shop", params: [], methods: [], declaredQuery: undefined, ...place.route },
+  route: {
+    id: "shop.route",
+    api: "shop",
+    params: [],
+    methods: [],
+    declaredQuery: undefined,
+    policies: new Set(),
+    ...place.route,
+  },
   gateway: { name: "shop", clientIp: "connection", development: false, ...place.gateway },
   identity: { policies: [], anonymous: false, steps: [], ...place.identity },
   issuer: () => undefined,

@@ -187,6 +187,7 @@ const compile = (config: object, issuers: Record<string, object> = { main }) => 
     ]),
   );
   const context = {
+    route: { id: "shop.route", methods: ["GET"], policies: new Set() },
     issuer: (name: string) => infos.get(name),
     issuerNames: [...infos.keys()],
     share: (name: string, value: unknown) => {

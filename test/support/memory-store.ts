@@ -17,7 +17,7 @@ export class MemoryStore implements Store {
   }
 
   async put(key: string, bytes: Uint8Array, ttlMs: number): Promise<void> {
-    if (key.isWellFormed() && ttlMs >= 1) this.#set(key, bytes, ttlMs);
+    if (key.isWellFormed() && ttlMs >= 1 && Number.isFinite(ttlMs)) this.#set(key, bytes, ttlMs);
   }
 
   async delete(key: string): Promise<void> {
@@ -25,6 +25,7 @@ export class MemoryStore implements Store {
   }
 
   async claim(key: string, ttlMs: number): Promise<boolean> {
+    if (!key.isWellFormed()) return true;
     if (this.#read(key) !== undefined) return false;
     this.#set(key, new Uint8Array(), Math.max(1, ttlMs));
     return true;

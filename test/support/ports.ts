@@ -115,6 +115,7 @@ export const fakeExchange = (
     answerEdits: [],
     requestBody: undefined,
     problemCode: undefined,
+    refusal: undefined,
     target: undefined,
     upstreamMs: 0,
     cacheResult: undefined,

@@ -1,9 +1,10 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { Counter, Limit, LimitState } from "../../core/ports.ts";
+import type { Counter, Limit, LimitState, Ports } from "../../core/ports.ts";
+import type { RedisSettings } from "../../core/redis.ts";
 import { Circuit } from "./circuit.ts";
 import { redisClient } from "./client.ts";
 import { COUNTER_SCRIPT, COUNTER_SCRIPT_SHA1 } from "./counter-script.ts";
-import type { StoreSettings } from "./store.ts";
+import { settingsOf, type UpstashSettings } from "./ports.ts";
 
 /** A decision that takes longer is none. */
 export const COUNT_MS = 500;
@@ -15,12 +16,12 @@ const VERSION = 1;
  * and for a while at once where several did not. A limit that is changed begins anew: its numbers are part of the key.
  */
 export class UpstashCounter implements Counter {
-  readonly #settings: StoreSettings;
+  readonly #settings: UpstashSettings;
   readonly #circuit: Circuit;
   /** Made when it is first needed. */
   #redis: Redis | undefined;
 
-  constructor(settings: StoreSettings) {
+  constructor(settings: UpstashSettings) {
     this.#settings = settings;
     this.#circuit = new Circuit(settings.clock);
   }
@@ -82,3 +83,10 @@ const readStates = (answer: unknown, limits: number): LimitState[] => {
     return { remaining, resetSeconds, allowed: allowed === 1 };
   });
 };
+
+/** The port for an entry whose plan needs it. */
+export const storeCounterPort =
+  (settings: RedisSettings) =>
+  (_env: unknown, ports: Ports): Pick<Ports, "storeCounter"> => ({
+    storeCounter: new UpstashCounter(settingsOf(settings, ports)),
+  });

@@ -1,18 +1,27 @@
-import type { Ports } from "../../core/ports.ts";
+import type { Clock, Log, Ports } from "../../core/ports.ts";
 import type { RedisSettings } from "../../core/redis.ts";
 import type { Access } from "./client.ts";
-import { UpstashCounter } from "./counter.ts";
-import { UpstashStore } from "./store.ts";
 
-/** The ports to Redis, for an entry whose plan uses them. Its address is the operator's, and may be a private one. */
-export const redisPorts =
-  ({ gateway, url, token }: RedisSettings) =>
-  (_env: unknown, { secrets, fetch, clock, log }: Ports): Pick<Ports, "store" | "storeCounter"> => {
-    const access: Access = {
-      fetcher: fetch.open({ network: "private" }),
-      url: secrets.get(url) ?? "",
-      token: secrets.get(token) ?? "",
-    };
-    const settings = { access, gateway, clock, log };
-    return { store: new UpstashStore(settings), storeCounter: new UpstashCounter(settings) };
-  };
+/** What everything that is kept in Redis must know. */
+export interface UpstashSettings {
+  readonly access: Access;
+  /** Name of the gateway: several may use one Redis. */
+  readonly gateway: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The settings of a port, from the other ports. The address is the operator's, and may be a private one. */
+export const settingsOf = (
+  { gateway, url, token }: RedisSettings,
+  { secrets, fetch, clock, log }: Ports,
+): UpstashSettings => ({
+  access: {
+    fetcher: fetch.open({ network: "private" }),
+    url: secrets.get(url) ?? "",
+    token: secrets.get(token) ?? "",
+  },
+  gateway,
+  clock,
+  log,
+});

@@ -1,8 +1,10 @@
 import type { Redis } from "@upstash/redis/cloudflare";
-import type { Clock, Log, Store } from "../../core/ports.ts";
+import type { Ports, Store } from "../../core/ports.ts";
+import type { RedisSettings } from "../../core/redis.ts";
 import { decodeBase64, encodeBase64 } from "../../lib/base64.ts";
 import { Circuit } from "./circuit.ts";
-import { type Access, redisClient } from "./client.ts";
+import { redisClient } from "./client.ts";
+import { settingsOf, type UpstashSettings } from "./ports.ts";
 
 /** A request does not wait for a look-up for longer than this. */
 export const LOOK_UP_MS = 50;
@@ -18,19 +20,11 @@ const VERSION = 1;
 
 type RedisCommand<T> = (redis: Redis, name: string) => Promise<T>;
 
-export interface StoreSettings {
-  readonly access: Access;
-  /** Name of the gateway: several may use one Redis. */
-  readonly gateway: string;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
 /**
  * Redis as a place for bytes. There are two circuits: a Redis that is full takes no values, and still answers and deletes.
  */
 export class UpstashStore implements Store {
-  readonly #settings: StoreSettings;
+  readonly #settings: UpstashSettings;
   readonly #prefix: string;
   readonly #calls: Circuit;
   readonly #puts: Circuit;
@@ -38,7 +32,7 @@ export class UpstashStore implements Store {
   #reader: Redis | undefined;
   #writer: Redis | undefined;
 
-  constructor(settings: StoreSettings) {
+  constructor(settings: UpstashSettings) {
     this.#settings = settings;
     this.#prefix = `postern:${settings.gateway}:${VERSION}:`;
     this.#calls = new Circuit(settings.clock);
@@ -106,3 +100,10 @@ export class UpstashStore implements Store {
 
 /** Whether Redis takes a number as a lifetime in milliseconds. */
 const isLifetime = (px: number): boolean => Number.isSafeInteger(px) && px >= 1;
+
+/** The port for an entry whose plan needs it. */
+export const storePort =
+  (settings: RedisSettings) =>
+  (_env: unknown, ports: Ports): Pick<Ports, "store"> => ({
+    store: new UpstashStore(settingsOf(settings, ports)),
+  });

@@ -54,6 +54,7 @@ export const FIELDS = [
   "clientIp",
   "identity",
   "problem",
+  "refusal",
   "cache",
   "userAgent",
 ] as const;
@@ -78,6 +79,7 @@ export const baseRecord = (exchange: Exchange, status: number, nowMs: number): L
   clientIp: exchange.clientIp === "" ? undefined : shown(exchange.clientIp),
   identity: exchange.identity?.kind,
   problem: exchange.problemCode,
+  refusal: exchange.refusal,
   cache: exchange.cacheResult,
   userAgent: shown(exchange.request.headers.get("user-agent")),
 });

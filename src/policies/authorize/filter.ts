@@ -7,8 +7,8 @@ import { scopeOf } from "../../core/scope.ts";
 import { linkExpression } from "../../lib/cel/link.ts";
 
 export type Step = {
-  /** The expressions of all levels, outermost first: each must be true. */
-  readonly allow: readonly Expression[];
+  /** The expressions of all levels, outermost first, each with the node where it is written: each must be true. */
+  readonly allow: readonly { readonly node: string; readonly expression: Expression }[];
   /** The value of WWW-Authenticate for a caller who is nobody yet. */
   readonly challenge: string;
 };
@@ -16,10 +16,16 @@ export type Step = {
 /** Lets a request pass only where every expression is true; anything else, errors among them, refuses. */
 export const filter: FilterFactory<Step> = (step, { clock, metrics }) => {
   const scope = scopeOf(clock);
-  const conditions = step.allow.map((expression) => linkExpression(expression, scope));
+  const conditions = step.allow.map(({ node, expression }) => ({
+    node,
+    decide: linkExpression(expression, scope),
+  }));
   return (next) => (exchange) => {
-    for (const holds of conditions) {
-      if (holds(exchange) !== true) return refusal(exchange, step.challenge, metrics);
+    for (const { node, decide } of conditions) {
+      const decision = decide(exchange);
+      if (decision === true) continue;
+      exchange.refusal = `${node}.policies.authorize ${decision === false ? "is false" : "cannot be decided"}`;
+      return refusal(exchange, step.challenge, metrics);
     }
     return next(exchange);
   };
@@ -27,7 +33,7 @@ export const filter: FilterFactory<Step> = (step, { clock, metrics }) => {
 
 /**
  * 401 for a caller who is nobody yet, as where a credential is asked for; else 403 (RFC 9110 sections 15.5.2 and 15.5.4).
- * The expression stays unsaid.
+ * The caller is not told why; the log is.
  */
 const refusal = (exchange: Exchange, challenge: string, metrics: Metrics | undefined): Response => {
   const { identity } = exchange;

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Expression } from "../../core/expression.ts";
 import { type CompileContext, definePolicy } from "../../core/policy.ts";
 import { explain } from "../shapes.ts";
 import type { Step } from "./filter.ts";
@@ -24,8 +23,11 @@ export const authorize = definePolicy({
   compile: (instances, context): Step | undefined => {
     const allow = instances
       // An expression at fault refuses: nothing can come of it, whatever happens to the diagnostics.
-      .map((instance): Expression => context.expression(instance.config.allow, instance, ["allow"]) ?? false)
-      .filter((expression) => expression !== true);
+      .map((instance): Step["allow"][number] => ({
+        node: instance.node,
+        expression: context.expression(instance.config.allow, instance, ["allow"]) ?? false,
+      }))
+      .filter(({ expression }) => expression !== true);
     return allow.length === 0 ? undefined : { allow, challenge: challengeOf(context) };
   },
   filter: () => import("./filter.ts"),

@@ -2,6 +2,7 @@ import type { Exchange } from "../../core/exchange.ts";
 import { singleRange } from "../../lib/http/byte-ranges.ts";
 import type { StoredResponse } from "./entry.ts";
 import { ageMs } from "./freshness.ts";
+import { type Slice, sliceOf } from "./parts.ts";
 import { isRangeOf, isUnchangedFor } from "./validation.ts";
 
 /** Fields that describe a body, which 304 does not have (RFC 9110 section 15.4.5). */
@@ -26,6 +27,10 @@ export const answerFrom = (
       const part = partOf(entry, range, request, nowMs, status);
       if (part !== undefined) return part;
     }
+  }
+  if (entry.part !== undefined) {
+    const slice = sliceOf(entry, exchange.request.headers.get("range") ?? "");
+    if (slice !== undefined) return ofPart(entry, slice, nowMs, status);
   }
   return built(entry, exchange.method === "HEAD" ? null : entry.body, entry.status, nowMs, status);
 };
@@ -58,6 +63,12 @@ const headOf = (entry: StoredResponse, nowMs: number, status: string): Response 
   return response;
 };
 
+const ofPart = (entry: StoredResponse, slice: Slice, nowMs: number, status: string): Response => {
+  const response = built(entry, slice.bytes, 206, nowMs, status);
+  response.headers.set("content-range", slice.contentRange);
+  return response;
+};
+
 /** A range of what is stored (RFC 9110 section 14). Of a coded body there is none: ranges count the coded bytes. */
 const partOf = (
   entry: StoredResponse,
@@ -77,7 +88,5 @@ const partOf = (
     return response;
   }
   const bytes = new Uint8Array(entry.body, range.first, range.last - range.first + 1);
-  const response = built(entry, bytes, 206, nowMs, status);
-  response.headers.set("content-range", `bytes ${range.first}-${range.last}/${size}`);
-  return response;
+  return ofPart(entry, { bytes, contentRange: `bytes ${range.first}-${range.last}/${size}` }, nowMs, status);
 };

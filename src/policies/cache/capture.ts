@@ -1,5 +1,6 @@
 import { problem } from "../../core/problem.ts";
 import { answerFrom } from "./answer.ts";
+import { joinParts } from "./join-parts.ts";
 import { keepAlive, type LinkedCache, marked, record, type Visit } from "./linked.ts";
 import { type Forwarded, forwardStatus } from "./status.ts";
 import type { Draft } from "./storability.ts";
@@ -57,7 +58,13 @@ export const store = (
   { primary, exchange }: Visit,
   { draft, mark }: Pick<Storable, "draft" | "mark">,
   body: ArrayBuffer | null,
-): Promise<unknown> | undefined => cache.tiers.put(primary, { ...draft, body }, exchange, mark);
+): Promise<unknown> | undefined => {
+  const entry = { ...draft, body };
+  const { tiers, step } = cache;
+  const joined =
+    entry.part === undefined ? entry : joinParts(tiers.find(primary, exchange).entry, entry, step.maxBody);
+  return tiers.put(primary, joined, exchange, mark);
+};
 
 /**
  * Answers with a body that was read. What the client asked about its own copy was not sent on where the cache asked about

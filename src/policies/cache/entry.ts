@@ -1,3 +1,11 @@
+/** Which bytes of the whole a stored 206 holds, by its Content-Range, and whether the end was what was asked for. */
+export interface Part {
+  readonly first: number;
+  readonly last: number;
+  readonly complete: number;
+  readonly fromEnd: boolean;
+}
+
 /** A response as a tier keeps it: complete, and with all that is needed to decide about it later. */
 export interface StoredResponse {
   readonly kind: "response";
@@ -21,6 +29,8 @@ export interface StoredResponse {
   readonly noCache: boolean;
   /** It is never used when stale, whoever would allow it (RFC 9111 section 4.2.4). */
   readonly mustRevalidate: boolean;
+  /** Absent for a whole one. */
+  readonly part?: Part;
 }
 
 /** Stands under the key of a target that has several variants, and tells how to find them. */

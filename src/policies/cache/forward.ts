@@ -125,12 +125,19 @@ const received = (
   const { status, headers } = response;
   const arrival = { status, headers, requestedMs: call.requestedMs, receivedMs: cache.ports.clock.now() };
   const draft = draftOf(exchange, arrival, visit.shared, cache.step);
-  if (typeof draft !== "string") return capture(cache, visit, { response, draft, why, mark: call.mark });
+  // A part that takes the place of a whole, or of another part, would lose more than it brings.
+  const loses = typeof draft !== "string" && draft.part !== undefined && candidate !== undefined;
+  if (typeof draft !== "string" && !loses)
+    return capture(cache, visit, { response, draft, why, mark: call.mark });
   if (candidate !== undefined && status !== 304 && !saysNothing(status)) {
     keepAlive(exchange, cache.tiers.drop(primary, exchange));
   }
   record(cache, exchange, "miss");
-  return marked(exchange, response, forwardStatus(why, { detail: draft }));
+  return marked(
+    exchange,
+    response,
+    forwardStatus(why, { detail: typeof draft === "string" ? draft : "status" }),
+  );
 };
 
 /** Whether a status is about the moment, and not about what the target holds: an entry stays where it is. */
@@ -168,7 +175,8 @@ const staleOnError = (
   const nowMs = cache.ports.clock.now();
   if (candidate === undefined || !ON_ERROR.has(response.status)) return undefined;
   const { entry, tier } = candidate;
-  if (!mayReplaceError(entry, visit, nowMs)) return undefined;
+  // One error is no better than another.
+  if (ON_ERROR.has(entry.status) || !mayReplaceError(entry, visit, nowMs)) return undefined;
   discard(response);
   exchange.problemCode = undefined;
   record(cache, exchange, "stale", tier);

@@ -26,7 +26,11 @@ export interface Freshness {
 }
 
 /** Status codes that may be reused without the origin having said so (RFC 9110 section 15.1). */
-const HEURISTIC = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]);
+const HEURISTIC = new Set([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501]);
+
+/** Whether a response may be stored although the origin says nothing of its lifetime (RFC 9111 section 3). */
+export const isPresumable = (status: number, { isPublic }: ResponseDirectives): boolean =>
+  HEURISTIC.has(status) || isPublic;
 
 const HEURISTIC_PART = 0.1;
 const HEURISTIC_MOST_MS = 86_400_000;
@@ -57,7 +61,7 @@ export const freshnessOf = (
   policy: LifetimePolicy,
 ): Freshness => {
   const age = initialAgeMs(arrival);
-  const heuristic = HEURISTIC.has(arrival.status) || directives.isPublic;
+  const heuristic = isPresumable(arrival.status, directives);
   const byPolicy: Freshness | undefined =
     heuristic && policy.ttlMs !== null
       ? { initialAgeMs: age, lifetimeMs: age + policy.ttlMs, source: "policy" }

@@ -2,6 +2,7 @@ import type { Exchange } from "../../core/exchange.ts";
 import type { Handler } from "../../core/policy.ts";
 import { after } from "../../lib/after.ts";
 import { normalizePath } from "../../lib/path.ts";
+import { keepPosted } from "./content-location.ts";
 import { ownerOf, primaryKey } from "./key.ts";
 import type { LinkedCache } from "./linked.ts";
 import { keyedQuery } from "./query.ts";
@@ -15,12 +16,25 @@ export const passUnsafe = (
   cache: LinkedCache,
   exchange: Exchange,
   next: Handler,
-): Response | Promise<Response> =>
-  after(next(exchange), (response) => {
+): Response | Promise<Response> => {
+  const requestedMs = cache.ports.clock.now();
+  return after(next(exchange), (response) => {
     if (response.status < 200 || response.status > 399) return response;
     const forgotten = staleKeys(cache, exchange, response.headers).map((key) => cache.tiers.forget(key));
-    return Promise.all(forgotten).then(() => response);
+    return Promise.all(forgotten).then(() =>
+      !cache.step.forgetOnly && exchange.method === "POST" && representsTarget(exchange, response.headers)
+        ? keepPosted(cache, { exchange, next }, response, requestedMs)
+        : response,
+    );
   });
+};
+
+/** Whether Content-Location says that the body is what a GET of the same target would bring. */
+const representsTarget = (exchange: Exchange, headers: Headers): boolean => {
+  const value = headers.get("content-location");
+  const target = value === null ? undefined : sameOriginTarget(exchange, value);
+  return target?.path === exchange.path && target.query === (exchange.upstreamQuery ?? exchange.query);
+};
 
 const staleKeys = (cache: LinkedCache, exchange: Exchange, headers: Headers): readonly string[] => {
   const targets = [{ path: exchange.path, query: exchange.upstreamQuery ?? exchange.query }];

@@ -8,6 +8,7 @@ import { type Candidate, forward } from "./forward.ts";
 import { isFresh, mayBeStale, suitsClient } from "./freshness.ts";
 import { ownerOf, primaryKey } from "./key.ts";
 import { type LinkedCache, marked, record, type Visit } from "./linked.ts";
+import { answers } from "./parts.ts";
 import { keyedQuery } from "./query.ts";
 import { refresh } from "./refresh.ts";
 import { type Forwarded, forwardStatus, hitStatus } from "./status.ts";
@@ -34,11 +35,20 @@ export const lookUp = (
   const query = keyedQuery(exchange.upstreamQuery ?? exchange.query, cache.queryNames);
   const primary = primaryKey(exchange, exchange.path, query, owner, step.behindProxy);
   const visit: Visit = { exchange, next, primary, shared: owner === "", nowMs: ports.clock.now(), wish };
-  const found = tiers.find(primary, exchange);
+  const found = fitting(tiers.find(primary, exchange), visit);
   const candidate: Candidate | undefined = found.entry && { entry: found.entry, tier: "isolate" };
   const answer = candidate && use(cache, visit, candidate);
   if (answer !== undefined) return answer;
   return tiers.hasEdge ? lookAtEdge(cache, visit, found) : ask(cache, visit, found, candidate);
+};
+
+/** What a look-up brought, and why the request has to go on where that is a part that cannot answer it. */
+type Fitting = Found & { readonly part?: Forwarded };
+
+const fitting = (found: Found, { exchange, nowMs }: Visit): Fitting => {
+  const { entry, others } = found;
+  if (entry === undefined || answers(entry, exchange, nowMs)) return found;
+  return { entry: undefined, others, part: isFresh(entry, nowMs) ? "partial" : "stale" };
 };
 
 const goAround = (
@@ -53,14 +63,14 @@ const goAround = (
   );
 };
 
-const lookAtEdge = async (cache: LinkedCache, visit: Visit, near: Found): Promise<Response> => {
-  const far = await cache.tiers.findAtEdge(visit.primary, visit.exchange);
+const lookAtEdge = async (cache: LinkedCache, visit: Visit, near: Fitting): Promise<Response> => {
+  const far = fitting(await cache.tiers.findAtEdge(visit.primary, visit.exchange), visit);
   const later = far.entry !== undefined && far.entry.receivedMs > (near.entry?.receivedMs ?? -1);
   const candidate: Candidate | undefined = later
     ? { entry: far.entry!, tier: "edge" }
     : near.entry && { entry: near.entry, tier: "isolate" };
   const answer = later ? use(cache, visit, candidate!) : undefined;
-  return answer ?? ask(cache, visit, far.others ? far : near, candidate);
+  return answer ?? ask(cache, visit, far.others || far.part !== undefined ? far : near, candidate);
 };
 
 /** The answer from an entry that may be used without asking first; undefined where it may not. */
@@ -83,7 +93,7 @@ const isPicky = (wish: RequestDirectives | undefined): boolean =>
 const ask = (
   cache: LinkedCache,
   visit: Visit,
-  found: Found,
+  found: Fitting,
   candidate: Candidate | undefined,
 ): Response | Promise<Response> => {
   const { exchange, nowMs, wish } = visit;
@@ -96,6 +106,7 @@ const ask = (
       detail: "Nothing is stored that could answer this request, and it asked not to go further.",
     });
   }
-  if (candidate === undefined) return forward(cache, visit, found.others ? "vary-miss" : "miss");
+  if (candidate === undefined)
+    return forward(cache, visit, found.part ?? (found.others ? "vary-miss" : "miss"));
   return forward(cache, visit, isFresh(candidate.entry, nowMs) ? "request" : "stale", candidate);
 };

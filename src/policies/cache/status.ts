@@ -5,7 +5,7 @@ import { ageMs } from "./freshness.ts";
 export type TierName = "isolate" | "edge";
 
 /** Why a request went on to the upstream (RFC 9211 section 2.2). */
-export type Forwarded = "bypass" | "request" | "miss" | "vary-miss" | "stale";
+export type Forwarded = "bypass" | "method" | "request" | "partial" | "miss" | "vary-miss" | "stale";
 
 /** Cache-Status of an answer from an entry; the time to live is negative where it is stale (RFC 9211 section 2.4). */
 export const hitStatus = (entry: StoredResponse, nowMs: number, tier: TierName): string =>

@@ -3,7 +3,15 @@ import { formatHttpDate } from "../../lib/http/dates.ts";
 import { removeHopByHop } from "../../lib/http/hop-by-hop.ts";
 import { type ResponseDirectives, readDirectives } from "./directives.ts";
 import type { StoredResponse } from "./entry.ts";
-import { type Arrival, type Freshness, freshnessOf, type LifetimePolicy, staleUseOf } from "./freshness.ts";
+import {
+  type Arrival,
+  type Freshness,
+  freshnessOf,
+  isPresumable,
+  type LifetimePolicy,
+  staleUseOf,
+} from "./freshness.ts";
+import { partIn } from "./parts.ts";
 import { sentHeader, varyNames } from "./vary.ts";
 
 /** Why a response is not stored; shown in Cache-Status. */
@@ -22,12 +30,12 @@ export type Refusal =
 export type Draft = Omit<StoredResponse, "body" | "variant">;
 
 /** Answers about one request alone, or about the state of a connection; two of them a cache must not store (RFC 6585). */
-const NEVER = new Set([206, 304, 407, 408, 412, 413, 416, 417, 421, 425, 426, 428, 429, 431, 511]);
+const NEVER = new Set([304, 407, 408, 412, 413, 416, 417, 421, 425, 426, 428, 429, 431, 511]);
 
 /** Final status codes whose meaning for caches we know, for `must-understand` (RFC 9111 section 5.2.2.3). */
 const UNDERSTOOD = new Set([
-  200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 409, 410,
-  411, 414, 415, 422, 451, 500, 501, 502, 503, 504, 505,
+  200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 409,
+  410, 411, 414, 415, 422, 451, 500, 501, 502, 503, 504, 505,
 ]);
 
 /**
@@ -44,10 +52,12 @@ export const draftOf = (
   const freshness = freshnessOf(arrival, directives, policy);
   const stale = staleUseOf(directives, freshness, policy);
   const names = varyNames(arrival.headers);
+  const part = arrival.status === 206 ? partIn(exchange, arrival) : undefined;
   const refusal =
+    (arrival.status === 206 && part === undefined ? "status" : undefined) ??
     refusalOf(exchange, arrival, directives, freshness, shared) ??
     (names === undefined ? "vary" : undefined) ??
-    (isOfUse(arrival.headers, directives, freshness, stale) ? undefined : "no-freshness");
+    (isOfUse(arrival, directives, freshness, stale) ? undefined : "no-freshness");
   if (refusal !== undefined) return refusal;
   return {
     kind: "response",
@@ -59,6 +69,7 @@ export const draftOf = (
     lifetimeMs: freshness.lifetimeMs,
     noCache: directives.noCache,
     ...stale,
+    ...(part !== undefined && { part }),
   };
 };
 
@@ -87,14 +98,15 @@ const opensAuthorized = (directives: ResponseDirectives): boolean =>
 
 /** Storing pays when the entry can be used without asking, or when asking about it can save the body. */
 const isOfUse = (
-  headers: Headers,
-  { noCache }: ResponseDirectives,
+  { status, headers }: Arrival,
+  directives: ResponseDirectives,
   { lifetimeMs, initialAgeMs, source }: Freshness,
   stale: Pick<StoredResponse, "mustRevalidate" | "staleWhileRevalidateMs" | "staleIfErrorMs">,
 ): boolean => {
+  if (source === "nobody" && !isPresumable(status, directives)) return false;
   if (headers.has("etag") || headers.has("last-modified")) return true;
   if (source === "nobody") return false;
-  if (lifetimeMs > initialAgeMs) return !noCache;
+  if (lifetimeMs > initialAgeMs) return !directives.noCache;
   return !stale.mustRevalidate && (stale.staleWhileRevalidateMs > 0 || stale.staleIfErrorMs > 0);
 };
 

@@ -47,6 +47,7 @@ const compile = (instances: readonly Instance<Config>[], context: CompileContext
   const issuers = issuersOf(instance, context);
   checkAudiences(instance, issuers, context);
   checkForward(instance, context);
+  checkCookie(instance, context);
   return {
     issuers: issuers.map((issuer) => share(issuer, context)),
     audiences: config.audiences ?? null,
@@ -58,6 +59,21 @@ const compile = (instances: readonly Instance<Config>[], context: CompileContext
     forward: config.forward,
     forwardCredential: config.forwardCredential,
   };
+};
+
+/** Methods that change nothing (RFC 9110 section 9.2.1). */
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** A browser sends a cookie along with whatever any page makes it ask for. */
+const checkCookie = (instance: Instance<Config>, { route, report }: CompileContext): void => {
+  const changes = route.methods.length === 0 || route.methods.some((method) => !SAFE.has(method));
+  if (instance.config.from.cookie === undefined || !changes || route.policies.has("csrf")) return;
+  report(instance, ["from", "cookie"], {
+    code: "csrf-missing",
+    severity: "warning",
+    message: `Pages of other origins can call ${route.id} in the name of its visitors: browsers add the cookie by themselves.`,
+    remedy: "Attach `csrf: {}` to the route, its api or the gateway.",
+  });
 };
 
 const issuersOf = (instance: Instance<Config>, context: CompileContext): readonly IssuerInfo[] => {

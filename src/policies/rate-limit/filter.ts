@@ -1,11 +1,11 @@
+import { bucketKey, type KeyStep } from "../../core/bucket-key.ts";
+import { type CallerPlans, linkCallerPlan, withoutPlan } from "../../core/caller-plan.ts";
 import type { Exchange } from "../../core/exchange.ts";
 import type { HeaderEdit } from "../../core/header-edits.ts";
 import type { Filter, FilterFactory } from "../../core/policy.ts";
 import type { Limit, LimitState, Ports } from "../../core/ports.ts";
 import { problem } from "../../core/problem.ts";
 import { after } from "../../lib/after.ts";
-import { type CallerPlans, linkCallerPlan } from "./caller-plan.ts";
-import { bucketKey, type KeyStep } from "./key.ts";
 
 /** How much there is. */
 export type MeasureStep = {
@@ -88,14 +88,6 @@ const ofPlan = (step: GroupStep, plan: string): FixedGroupStep => ({
     isOfPlan(limit) ? { ...limit, ...limit.plans[plan]!, bucket: `${limit.bucket} ${plan}` } : limit,
   ),
 });
-
-const withoutPlan = (exchange: Exchange): Response =>
-  problem(exchange, {
-    status: 403,
-    code: "caller-without-plan",
-    title: "Not allowed",
-    detail: "This caller has no plan that says how often they may call.",
-  });
 
 interface Group {
   readonly limits: readonly Limit[];

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { checkKey } from "../../core/limit-faults.ts";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { explain } from "../shapes.ts";
 import type { GroupStep, LimitStep, MeasureStep, Step } from "./filter.ts";
 import { type LimitConfig, limit, type Rate } from "./limit-shape.ts";
-import { callerPlansOf, planRates } from "./plans.ts";
+import { checkedCallerPlans, planRates } from "./plans.ts";
 
 const schema = z.strictObject({
   limits: z
@@ -54,7 +55,7 @@ export const rateLimit = definePolicy({
     const fields = spokenBefore ? "add" : "set";
     if (!here.some(({ config }) => config.rate === "plan"))
       return { groups: groupsOf(here, new Map()), fields };
-    const callers = callerPlansOf(here, context);
+    const callers = checkedCallerPlans(here, context);
     return { groups: groupsOf(here, planRates(context)), fields, callers };
   },
   filter: () => import("./filter.ts"),
@@ -107,29 +108,9 @@ const measure = (
 
 /** Whether the limit has a key on this route; reports where it was meant to and has none. */
 const applies = ({ config, instance, index }: Placed, context: CompileContext): boolean => {
-  const { identity, gateway } = context;
-  const at = ["limits", index, "key"];
-  if (config.key === "identity" && identity.policies.length === 0) {
-    // Written above, it holds for the routes that ask who is calling, and not for the public ones among them.
-    if (instance.level !== "route") return false;
-    context.report(instance, at, {
-      code: "identity-key-on-public-route",
-      message: "This route does not ask who is calling, so there is no identity to count by.",
-      remedy: "Attach an identity policy such as jwt, or write `key: ip`.",
-    });
-    return false;
-  }
-  const usesAddress = config.key === "ip" || (config.key === "identity" && identity.anonymous);
-  if (!usesAddress || gateway.clientIp !== undefined) return true;
-  context.report(instance, at, {
-    code: "client-ip-unknown",
-    message:
-      config.key === "ip"
-        ? "The gateway does not know the addresses of its clients."
-        : "Callers without an identity are counted by address, which the gateway does not know.",
-    remedy: "Write `clientIp:` under `gateway:`, with cloudflare, connection or forwardedFor.",
-  });
-  return false;
+  const key = checkKey(config.key, instance.level, context);
+  if (typeof key === "object") context.report(instance, ["limits", index, "key"], key);
+  return key === "there";
 };
 
 const reportDuplicates = (limits: readonly Placed[], context: CompileContext): void => {

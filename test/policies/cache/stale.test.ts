@@ -208,6 +208,16 @@ describe("stale-if-error (RFC 5861 section 4)", () => {
     expect((await gateway.send("/a", { method: "HEAD" })).status).toBe(200);
   });
 
+  it.each([500, 502, 503, 504])("does not put a stored %i in the place of an error", async (status) => {
+    const gateway = new Gateway().answers(() =>
+      answer({ "cache-control": "max-age=1, stale-if-error=60" }, "stored", status),
+    );
+    await gateway.send("/a");
+    gateway.advance(5);
+    gateway.answers(() => answer({}, "now", 503));
+    expect((await gateway.send("/a")).text).toBe("now");
+  });
+
   it("takes the gateway's own error back, too", async () => {
     const gateway = await holding("max-age=1, stale-if-error=60");
     gateway.advance(5);

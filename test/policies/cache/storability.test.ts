@@ -37,6 +37,23 @@ describe("which responses a shared cache stores (RFC 9111 section 3)", () => {
     expect(await isReused(gateway)).toBe(stored);
   });
 
+  it.each<[number, boolean, Fields]>([
+    ...[200, 203, 204, 404, 410].map((status): [number, boolean, Fields] => [status, true, {}]),
+    ...[302, 403, 500, 502, 503, 599].map((status): [number, boolean, Fields] => [status, false, {}]),
+    [302, true, { "cache-control": "public" }],
+    [302, true, { "cache-control": "max-age=0" }],
+    [302, true, { expires: "0" }],
+    [302, false, { "cache-control": "no-cache" }],
+    [302, false, { "cache-control": "must-revalidate" }],
+  ])("status %i without a lifetime can be asked about later: %s %o", async (status, asked, fields) => {
+    const gateway = new Gateway().answers(() =>
+      answer({ etag: '"a"', ...fields }, status === 204 ? null : "", status),
+    );
+    await gateway.send("/a");
+    await gateway.send("/a");
+    expect(gateway.sent[1]!.headers.has("if-none-match")).toBe(asked);
+  });
+
   it.each<[number, boolean]>([
     ...[200, 203, 204, 299, 301, 302, 303, 307, 308, 400, 404, 410, 451, 499, 500, 502, 503, 504, 599].map(
       (status): [number, boolean] => [status, true],

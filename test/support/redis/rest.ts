@@ -13,7 +13,7 @@ export type Failure =
   /** It is taken and never answered. */
   | { readonly kind: "silent" }
   /** Something in between answers in its place. */
-  | { readonly kind: "rubbish"; readonly status: number; readonly body: string };
+  | { readonly kind: "rubbish"; readonly status: number; readonly body: string; readonly location?: string };
 
 /** A request as it came. */
 export interface Seen {
@@ -104,8 +104,11 @@ class Front implements RedisOverHttp {
     if (failure?.kind === "away") return void request.socket.destroy();
     if (failure?.kind === "silent") return;
     if (failure?.kind === "slow") await new Promise((resolve) => setTimeout(resolve, failure.delayMs));
-    if (failure?.kind === "rubbish")
-      return void response.writeHead(failure.status, { "content-type": "text/html" }).end(failure.body);
+    if (failure?.kind === "rubbish") {
+      const { status, body: page, location } = failure;
+      const headers = { "content-type": "text/html", ...(location !== undefined && { location }) };
+      return void response.writeHead(status, headers).end(page);
+    }
     const answer = await this.#answer(request, body);
     response.writeHead(answer.status, {
       "content-type": "application/json",

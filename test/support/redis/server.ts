@@ -21,14 +21,15 @@ const isInstalled = (): boolean => spawnSync("redis-server", ["--version"]).stat
  * not be, so that there the suite fails.
  */
 export const describeWithRedis = (name: string, suite: () => void): void => {
-  if (isInstalled()) describe(name, suite);
-  else if (process.env.CI === undefined)
-    describe.skip(`${name} (SKIPPED: no redis-server is installed)`, suite);
-  else {
-    it(`${name}: CI skips nothing, and needs redis-server`, () => {
-      throw new Error("redis-server is not installed: apt-get install redis-server");
-    });
+  if (isInstalled()) return void describe(name, suite);
+  const remedy = "no redis-server is installed: apt-get install redis-server";
+  if (process.env.CI === undefined) {
+    console.warn(`SKIPPED: ${name} (${remedy})`);
+    return void describe.skip(name, suite);
   }
+  it(`${name}: CI skips nothing, and needs redis-server`, () => {
+    throw new Error(remedy);
+  });
 };
 
 /** Starts a Redis that keeps nothing on disk, in a temporary folder. It ends with this process at the latest. */

@@ -1,6 +1,7 @@
-import type { Exchange } from "../../core/exchange.ts";
-import { addressKey } from "../../lib/ip.ts";
+import { addressKey } from "../lib/ip.ts";
+import type { Exchange } from "./exchange.ts";
 
+/** What has a bucket of its own. */
 export type KeyStep = "ip" | "host" | "identity" | { readonly header: string };
 
 /** Answers the function that names the bucket of a request: one bucket for each value of the key. */

@@ -1,4 +1,5 @@
-import type { Exchange } from "../../core/exchange.ts";
+import type { Exchange } from "./exchange.ts";
+import { problem } from "./problem.ts";
 
 /** Whose plan is which, beside consumers, who bring theirs along. */
 export type CallerPlans = {
@@ -22,3 +23,12 @@ export const linkCallerPlan = ({
     return identity.kind === "jwt" ? byIssuer.get(identity.issuer ?? "") : undefined;
   };
 };
+
+/** The refusal of a caller who has none. */
+export const withoutPlan = (exchange: Exchange): Response =>
+  problem(exchange, {
+    status: 403,
+    code: "caller-without-plan",
+    title: "Not allowed",
+    detail: "This caller has no plan that says how often they may call.",
+  });
