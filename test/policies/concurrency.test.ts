@@ -171,6 +171,15 @@ describe("the keys that are busy", () => {
     expect(gates.size).toBe(0);
   });
 
+  it("are not taken from a newcomer by who was forgotten", () => {
+    const gates = new Gates(1);
+    const forgotten = gates.begin("a", NOW, 1000);
+    gates.begin("b", NOW, 1000);
+    gates.begin("a", NOW, 1000);
+    forgotten();
+    expect(gates.count("a", NOW)).toBe(1);
+  });
+
   it("are bounded, those first of which nothing is left", () => {
     const gates = new Gates(80);
     gates.begin("long", NOW, 100_000);

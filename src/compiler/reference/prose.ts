@@ -78,6 +78,11 @@ the policy leave it out. A key that is good is remembered for a minute, and an e
 \`plan\` of a consumer or an issuer names one of \`plans:\`, and \`rateLimit: { limits: [{ name: plan, rate: plan, key: identity }] }\` holds each caller
 to the rate of their own; callers without identity have the plan \`anonymous\`, counted by address. Where a limit says \`rate: plan\`, everybody
 who may call must have one: who has none is an error when the policies are checked, and 403 with \`caller-without-plan\` where that cannot be known.
+
+\`quota: { limits: [{ name: quota, quota: plan, key: identity }] }\` does the same for the quota of a plan, over periods of the calendar in UTC: what is
+over is answered with 429 and \`quota-exceeded\` until the period ends. A plan without quota is not bounded. Quotas are counted in the memory of
+each running copy of the gateway, and forgotten when it ends, which every deployment does and the platform may do at any time: a caller may get
+more than the quota, never less. They are nothing to write bills by.
 `;
 
 export const NAMES = `## Templates and expressions

@@ -120,6 +120,15 @@ describe("a quota", () => {
     expect(await last[1].json()).toMatchObject({ code: "quota-exceeded", "violated-policies": ["outer"] });
   });
 
+  it("says to come back when the last of those that are used up has ended", async () => {
+    const short = { name: "short", quota: "1/hour", key: "ip" };
+    const { ask } = gateway(stepOf([limits(short, { name: "long", quota: "1/week", key: "ip" })]));
+    await ask();
+    const over = await ask();
+    expect(over.headers.get("retry-after")).toBe(String(30 + 86_400));
+    expect(await over.json()).toMatchObject({ "violated-policies": ["short", "long"] });
+  });
+
   it("replaces what the upstream says of its own, and goes behind what limits of the gateway said", async () => {
     const { ask } = gateway(stepOf([limits({ name: "all", quota: "5/day", key: "ip" })]));
     expect((await ask()).headers.get("ratelimit")).toBe('"all";r=4;t=30');
@@ -165,6 +174,17 @@ apis:
   ])("lets through %s", async (_, identity, quantity) => {
     const { passed } = gateway(quotaStep());
     expect(await passed(9, identity === undefined ? {} : { identity })).toBe(quantity);
+  });
+
+  it("keeps apart what one identity has by two plans", async () => {
+    const { passed } = gateway(
+      stepsOf(
+        planOf(compile("{ gold: { rate: 9/1s, quota: 3/day }, free: { rate: 9/1s, quota: 2/year } }")),
+        "shop.buy",
+      ).find(({ policy }) => policy === "quota")!.step as unknown as Step,
+    );
+    expect(await passed(9, { identity: consumer("acme", "free") })).toBe(2);
+    expect(await passed(9, { identity: consumer("acme", "gold") })).toBe(3);
   });
 
   it("refuses who has no plan with 403", async () => {
