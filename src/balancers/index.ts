@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { BalancerPlan } from "../core/plan.ts";
+import type { BalancerPlan } from "../core/upstream-plan.ts";
 import { explain, headerName, oneOf } from "../policies/shapes.ts";
 import type { HashPlan } from "./hash.ts";
 

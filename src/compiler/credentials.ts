@@ -2,8 +2,8 @@ import type { CredentialDocument } from "../config/documents/credential.ts";
 import type { UpstreamDocument } from "../config/documents/upstream.ts";
 import { fault, placeAt } from "../config/tree.ts";
 import type { Typed } from "../config/typing.ts";
-import type { CredentialPlan, TargetPlan } from "../core/plan.ts";
 import type { Path } from "../core/policy.ts";
+import type { CredentialPlan, TargetPlan } from "../core/upstream-plan.ts";
 import { defined } from "./defined.ts";
 import type { Report } from "./ir.ts";
 

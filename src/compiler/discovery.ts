@@ -2,7 +2,7 @@ import type { DiscoveryDocument } from "../config/documents/discovery.ts";
 import type { UpstreamDocument } from "../config/documents/upstream.ts";
 import { fault, placeAt } from "../config/tree.ts";
 import type { Typed } from "../config/typing.ts";
-import type { DiscoveryPlan } from "../core/plan.ts";
+import type { DiscoveryPlan } from "../core/upstream-plan.ts";
 import { dnsQueryUrl } from "../lib/dns/query.ts";
 import { isPrivateHost } from "../policies/network.ts";
 import { defined } from "./defined.ts";

@@ -5,7 +5,7 @@ import type {
   MatcherPlan,
   PathLeaf,
   PathNode,
-} from "../core/plan.ts";
+} from "../core/matcher-plan.ts";
 import { type HostPattern, hostCovers, hostSpecificity } from "../lib/host-pattern.ts";
 import { segmentNames, type TemplateSegment } from "../lib/path-template.ts";
 import type { RegexPlan } from "../lib/regex/run.ts";

@@ -1,10 +1,5 @@
-import {
-  type ActionPlan,
-  type ForwardingPlan,
-  isManaged,
-  type Plan,
-  type UpstreamPlan,
-} from "../core/plan.ts";
+import type { ActionPlan, ForwardingPlan, Plan } from "../core/plan.ts";
+import { isManaged, type UpstreamPlan } from "../core/upstream-plan.ts";
 
 /** A part of the forwarder that only some plans use, as the emitter imports it. */
 export interface Part {

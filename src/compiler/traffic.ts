@@ -1,5 +1,5 @@
 import type { UpstreamDocument } from "../config/documents/upstream.ts";
-import type { RetryPlan, UpstreamPlan } from "../core/plan.ts";
+import type { RetryPlan, UpstreamPlan } from "../core/upstream-plan.ts";
 import { defined } from "./defined.ts";
 
 /** The keys of an upstream that make more of a request than one plain call, as the plan has them. */

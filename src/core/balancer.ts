@@ -1,6 +1,6 @@
 import type { Exchange } from "./exchange.ts";
-import type { BalancerPlan } from "./plan.ts";
 import type { Clock, Random } from "./ports.ts";
+import type { BalancerPlan } from "./upstream-plan.ts";
 
 /** A target as balancers see it. */
 export interface BalancedTarget {

@@ -1,8 +1,18 @@
 import { readWhole } from "../lib/read-whole.ts";
 import type { Exchange } from "./exchange.ts";
+import { problem } from "./problem.ts";
 
 /** A body that was read, or why it was not: more bytes than are taken, or a stream that broke off. */
 export type ReadBody = Uint8Array<ArrayBuffer> | "too-large" | "broken";
+
+/** The answer to a body of more bytes than are taken (RFC 9110 section 15.5.14). */
+export const bodyTooLarge = (exchange: Exchange, maxBytes: number): Response =>
+  problem(exchange, {
+    status: 413,
+    code: "body-too-large",
+    title: "Content too large",
+    detail: `The body is larger than ${maxBytes} bytes.`,
+  });
 
 const EMPTY = new Uint8Array(0);
 

@@ -171,3 +171,32 @@ export const tokenPlace = () =>
         "Write one of `header: authorization`, `cookie: name` and `query: name`.",
       ),
     });
+
+/** Refuses entries of a list of limits that have the name of one above. */
+export const namedOnce =
+  (what: string) =>
+  (limits: readonly { readonly name: string }[], context: z.RefinementCtx): void => {
+    for (const [index, { name }] of limits.entries()) {
+      if (limits.findIndex((other) => other.name === name) === index) continue;
+      context.addIssue({
+        code: "custom",
+        path: [index, "name"],
+        message: explain(`There is another ${what} "${name}" above.`, `Give each ${what} a name of its own.`),
+        params: { code: "duplicate-limit" },
+      });
+    }
+  };
+
+/** Claims of a token by the header that carries them to the upstream. */
+export const forwardedClaims = () =>
+  z
+    .record(headerName(), z.string().min(1))
+    .default({})
+    .describe("Headers for the upstream and the claims in them; whatever a client sends there is deleted.");
+
+/** Whether a token that the gateway consumed travels on. */
+export const forwardToken = () =>
+  z
+    .boolean()
+    .default(false)
+    .describe("Passes the token on to the upstream, which otherwise does not see it.");

@@ -1,9 +1,10 @@
 import type { BalancerFactory } from "../core/balancer.ts";
 import type { Json } from "../core/json.ts";
-import { type ActionPlan, type ForwardPlan, isManaged, type Plan, type SplitPlan } from "../core/plan.ts";
+import type { ActionPlan, ForwardPlan, Plan, SplitPlan } from "../core/plan.ts";
 import type { AuthenticatorFactory, Filter, FilterFactory, Handler, Site } from "../core/policy.ts";
 import type { Defer, Ports } from "../core/ports.ts";
 import { problem } from "../core/problem.ts";
+import { isManaged } from "../core/upstream-plan.ts";
 import type { Platform } from "./client-address.ts";
 import { RequestExchange } from "./exchange.ts";
 import { linkFinish } from "./finish.ts";

@@ -1,15 +1,8 @@
 import type { TryOutcome } from "../core/balancer.ts";
-import type {
-  AggregatePlan,
-  CredentialPlan,
-  DiscoveryPlan,
-  HealthCheckPlan,
-  MirrorPlan,
-  SplitPlan,
-  UpstreamPlan,
-} from "../core/plan.ts";
+import type { AggregatePlan, MirrorPlan, SplitPlan } from "../core/plan.ts";
 import type { Handler } from "../core/policy.ts";
 import type { Defer, Ports } from "../core/ports.ts";
+import type { CredentialPlan, DiscoveryPlan, HealthCheckPlan, UpstreamPlan } from "../core/upstream-plan.ts";
 import type { RequestExchange } from "./exchange.ts";
 import type { ForwardSite } from "./forward.ts";
 import type { LinkedTarget, LinkedUpstream, Outgoing, UpstreamSite } from "./upstream.ts";

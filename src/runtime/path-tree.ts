@@ -1,4 +1,4 @@
-import type { CandidatePlan, PathLeaf, PathNode } from "../core/plan.ts";
+import type { CandidatePlan, PathLeaf, PathNode } from "../core/matcher-plan.ts";
 
 /** A node of the tree; its maps are made when it is first passed, so that a large table costs nothing to start. */
 export class Segment {

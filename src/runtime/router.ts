@@ -1,4 +1,4 @@
-import type { CandidatePlan, ConditionPlan, HostPlan, MatcherPlan } from "../core/plan.ts";
+import type { CandidatePlan, ConditionPlan, HostPlan, MatcherPlan } from "../core/matcher-plan.ts";
 import { decodeSegment } from "../lib/path.ts";
 import { linkRegex, type RegexPlan } from "../lib/regex/run.ts";
 import { type Leaf, type Mixed, Segment, split } from "./path-tree.ts";

@@ -1,6 +1,6 @@
 import type { BalancerFactory } from "../core/balancer.ts";
-import type { TargetPlan, UpstreamPlan } from "../core/plan.ts";
 import type { Fetcher, Ports } from "../core/ports.ts";
+import type { TargetPlan, UpstreamPlan } from "../core/upstream-plan.ts";
 import type { RequestExchange } from "./exchange.ts";
 import { noTarget, timedOut, unreachable } from "./failures.ts";
 

@@ -1,5 +1,5 @@
 import type { BalancedTarget, Balancer, BalancerFactory, TryOutcome } from "../../src/core/balancer.ts";
-import type { BalancerPlan } from "../../src/core/plan.ts";
+import type { BalancerPlan } from "../../src/core/upstream-plan.ts";
 import { FakeClock, fakeExchange, seededRandom } from "../support/ports.ts";
 
 /** Targets `a`, `b`, `c`, … (then `t26`, `t27`, …) with the given weights. */

@@ -11,7 +11,8 @@ import {
   planSecrets,
   randomSecret,
 } from "../../src/cli/serving-secrets.ts";
-import type { CredentialPlan, Plan, TargetPlan } from "../../src/core/plan.ts";
+import type { Plan } from "../../src/core/plan.ts";
+import type { CredentialPlan, TargetPlan } from "../../src/core/upstream-plan.ts";
 
 let folder: string;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isManaged } from "../../src/core/plan.ts";
+import { isManaged } from "../../src/core/upstream-plan.ts";
 import { compiled, planOf, sourcesOf } from "../support/compiling.ts";
 
 const compileWith = (discover: string, { development = false, more = "" } = {}) =>

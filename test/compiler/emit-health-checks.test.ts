@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { emit } from "../../src/compiler/emit.ts";
-import type { Plan, UpstreamPlan } from "../../src/core/plan.ts";
+import type { Plan } from "../../src/core/plan.ts";
+import type { UpstreamPlan } from "../../src/core/upstream-plan.ts";
 
 const entry = (upstreams: Readonly<Record<string, Partial<UpstreamPlan>>>): string => {
   const plan = {

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import type { CredentialPlan } from "../../src/core/plan.ts";
+import type { CredentialPlan } from "../../src/core/upstream-plan.ts";
 import { Problem } from "../../src/services/http/problem.ts";
 import type { ServiceBindings } from "../../src/services/http/service.ts";
 import { brokenBindings } from "./client.ts";

@@ -1,7 +1,7 @@
 import { applyD1Migrations, env, reset } from "cloudflare:test";
 import { expect } from "vitest";
 import type { ZodType } from "zod";
-import type { CredentialPlan } from "../../src/core/plan.ts";
+import type { CredentialPlan } from "../../src/core/upstream-plan.ts";
 import { Problem } from "../../src/services/http/problem.ts";
 import type { ServiceBindings } from "../../src/services/http/service.ts";
 import { gatewayWith, KEYS } from "./gateway.ts";

@@ -1,5 +1,5 @@
-import type { CredentialPlan } from "../../src/core/plan.ts";
 import type { Ports } from "../../src/core/ports.ts";
+import type { CredentialPlan } from "../../src/core/upstream-plan.ts";
 import type { RequestExchange } from "../../src/runtime/exchange.ts";
 import { linkHeaderCredential } from "../../src/runtime/managed/header-credential.ts";
 import { linkJwtCredential } from "../../src/runtime/managed/jwt-credential.ts";

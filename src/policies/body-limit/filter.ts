@@ -1,6 +1,7 @@
 import type { Exchange } from "../../core/exchange.ts";
 import type { FilterFactory, Handler } from "../../core/policy.ts";
 import { problem } from "../../core/problem.ts";
+import { bodyTooLarge } from "../../core/request-body.ts";
 import { countedBody } from "./counted-body.ts";
 
 export type Step = {
@@ -36,7 +37,7 @@ export const filter: FilterFactory<Step> = (step) => {
       return unsupported(exchange, contentTypes!.accept);
     // HTTP's framing holds a body to its Content-Length (RFC 9112 section 6.3); a body without one has to be counted.
     if (body !== undefined) return counted(exchange, body, maxBytes, next);
-    return bytes! > maxBytes ? tooLarge(exchange, maxBytes) : next(exchange);
+    return bytes! > maxBytes ? bodyTooLarge(exchange, maxBytes) : next(exchange);
   };
 };
 
@@ -54,7 +55,7 @@ const counted = (
     let exceeded = false;
     const counted = countedBody(body, maxBytes, () => {
       exceeded = true;
-      resolve(tooLarge(exchange, maxBytes));
+      resolve(bodyTooLarge(exchange, maxBytes));
       exchange.defer.waitUntil(rest);
     });
     exchange.requestBody = counted.stream;
@@ -68,14 +69,6 @@ const counted = (
       else resolve(response);
     };
     const rest = run().catch(reject);
-  });
-
-const tooLarge = (exchange: Exchange, maxBytes: number): Response =>
-  problem(exchange, {
-    status: 413,
-    code: "body-too-large",
-    title: "Content too large",
-    detail: `The body is larger than ${maxBytes} bytes.`,
   });
 
 const tooManyFields = (exchange: Exchange): Response =>

@@ -3,6 +3,7 @@ import type { HeaderEdit } from "../../core/header-edits.ts";
 import type { Filter, Handler } from "../../core/policy.ts";
 import type { Ports } from "../../core/ports.ts";
 import { problem } from "../../core/problem.ts";
+import { bodyTooLarge } from "../../core/request-body.ts";
 import { scopeOf } from "../../core/scope.ts";
 import { linkExpression } from "../../lib/cel/link.ts";
 import { jsonOf } from "./expression-value.ts";
@@ -78,7 +79,7 @@ const edit = (
   next: Handler,
 ): Response | Promise<Response> => {
   if (read === "broken") return incomplete(exchange);
-  if (read === "too-large" || read.byteLength > maxBytes) return tooLarge(exchange, maxBytes);
+  if (read === "too-large" || read.byteLength > maxBytes) return bodyTooLarge(exchange, maxBytes);
   if (read.byteLength === 0) {
     exchange.requestBody = null;
     return next(exchange);
@@ -125,14 +126,6 @@ const incomplete = (exchange: Exchange): Response =>
     code: "body-incomplete",
     title: "Bad request",
     detail: "The body broke off.",
-  });
-
-const tooLarge = (exchange: Exchange, maxBytes: number): Response =>
-  problem(exchange, {
-    status: 413,
-    code: "body-too-large",
-    title: "Content too large",
-    detail: `The body is larger than ${maxBytes} bytes.`,
   });
 
 /** Passed on unedited, it might still be read as JSON by an upstream that looks at no type. */

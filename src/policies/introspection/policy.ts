@@ -3,7 +3,16 @@ import { checkForward } from "../../core/check-forward.ts";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { tokenSourceOf } from "../../core/token-source.ts";
 import { checkNetwork, networkAt, serviceUrl } from "../network.ts";
-import { duration, explain, headerName, oneOf, secret, tokenPlace, tokenScopes } from "../shapes.ts";
+import {
+  duration,
+  explain,
+  forwardedClaims,
+  forwardToken,
+  oneOf,
+  secret,
+  tokenPlace,
+  tokenScopes,
+} from "../shapes.ts";
 import type { Step } from "./filter.ts";
 
 const schema = z
@@ -55,14 +64,8 @@ const schema = z
       .describe(
         "How long the server may take; over it, and where it fails, tokens that are not known are refused with 503.",
       ),
-    forward: z
-      .record(headerName(), z.string().min(1))
-      .default({})
-      .describe("Headers for the upstream and the claims in them; whatever a client sends there is deleted."),
-    forwardCredential: z
-      .boolean()
-      .default(false)
-      .describe("Passes the token on to the upstream, which otherwise does not see it."),
+    forward: forwardedClaims(),
+    forwardCredential: forwardToken(),
   })
   .superRefine(
     checkNetwork("Without TLS, whoever stands on the way sees all tokens, and can call any of them good."),

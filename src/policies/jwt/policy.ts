@@ -2,7 +2,7 @@ import { z } from "zod";
 import { NOT_FORWARDED } from "../../core/forwarded-fields.ts";
 import { type CompileContext, definePolicy, type Instance, type IssuerInfo } from "../../core/policy.ts";
 import { tokenSourceOf } from "../../core/token-source.ts";
-import { headerName, named, tokenPlace, tokenScopes } from "../shapes.ts";
+import { forwardedClaims, forwardToken, named, tokenPlace, tokenScopes } from "../shapes.ts";
 import type { Step } from "./filter.ts";
 import type { IssuerPlan } from "./issuer-plan.ts";
 
@@ -28,14 +28,8 @@ const schema = z.strictObject({
     .describe(
       "Values that claims must have: one value, or a list of which one will do; else the answer is 403.",
     ),
-  forward: z
-    .record(headerName(), z.string().min(1))
-    .default({})
-    .describe("Headers for the upstream and the claims in them; whatever a client sends there is deleted."),
-  forwardCredential: z
-    .boolean()
-    .default(false)
-    .describe("Passes the token on to the upstream, which otherwise does not see it."),
+  forward: forwardedClaims(),
+  forwardCredential: forwardToken(),
 });
 
 type Config = z.output<typeof schema>;

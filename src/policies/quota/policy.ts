@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { callerPlansOf, checkKey } from "../../core/limit-faults.ts";
 import { type CompileContext, definePolicy, type Fault, type Instance } from "../../core/policy.ts";
-import { explain } from "../shapes.ts";
+import { explain, namedOnce } from "../shapes.ts";
 import type { QuotaStep, Step } from "./filter.ts";
 import { type QuotaConfig, quotaLimit } from "./quota-shape.ts";
 
@@ -9,17 +9,7 @@ const schema = z.strictObject({
   limits: z
     .array(quotaLimit)
     .min(1, explain("No quota is listed.", "List at least one, or remove the policy."))
-    .superRefine((limits, context) => {
-      for (const [index, { name }] of limits.entries()) {
-        if (limits.findIndex((other) => other.name === name) === index) continue;
-        context.addIssue({
-          code: "custom",
-          path: [index, "name"],
-          message: explain(`There is another quota "${name}" above.`, "Give each quota a name of its own."),
-          params: { code: "duplicate-limit" },
-        });
-      }
-    })
+    .superRefine(namedOnce("quota"))
     .describe(
       "The quotas; a request has to be within all of them and of those of the levels above, and one that is refused is charged to none.",
     ),

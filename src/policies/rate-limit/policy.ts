@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checkKey } from "../../core/limit-faults.ts";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
-import { explain } from "../shapes.ts";
+import { explain, namedOnce } from "../shapes.ts";
 import type { GroupStep, LimitStep, MeasureStep, Step } from "./filter.ts";
 import { type LimitConfig, limit, type Rate } from "./limit-shape.ts";
 import { checkedCallerPlans, planRates } from "./plans.ts";
@@ -10,17 +10,7 @@ const schema = z.strictObject({
   limits: z
     .array(limit)
     .min(1, explain("No limit is listed.", "List at least one, or remove the policy."))
-    .superRefine((limits, context) => {
-      for (const [index, { name }] of limits.entries()) {
-        if (limits.findIndex((other) => other.name === name) === index) continue;
-        context.addIssue({
-          code: "custom",
-          path: [index, "name"],
-          message: explain(`There is another limit "${name}" above.`, "Give each limit a name of its own."),
-          params: { code: "duplicate-limit" },
-        });
-      }
-    })
+    .superRefine(namedOnce("limit"))
     .describe(
       "The limits; a request has to be within all of them and of those of the levels above, and one that is refused is charged to none.",
     ),

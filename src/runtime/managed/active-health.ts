@@ -1,6 +1,6 @@
 import type { TargetState } from "../../core/health.ts";
-import type { HealthCheckPlan } from "../../core/plan.ts";
 import type { Clock, Defer, HealthBoard, Ports } from "../../core/ports.ts";
+import type { HealthCheckPlan } from "../../core/upstream-plan.ts";
 import type { ActiveHealthFactory, HealthSource } from "../parts.ts";
 import type { LinkedTarget } from "../upstream.ts";
 import { type CheckSite, checkTargets, longestRoundMs } from "./check-targets.ts";

@@ -1,5 +1,5 @@
-import type { DiscoveryPlan } from "../../core/plan.ts";
 import type { Fetcher } from "../../core/ports.ts";
+import type { DiscoveryPlan } from "../../core/upstream-plan.ts";
 import { type DnsMessage, readDnsMessage, TYPE_NUMBERS } from "../../lib/dns/message.ts";
 
 /** How long a resolver may take, body included: while nothing is known, requests wait for it. */

@@ -1,5 +1,5 @@
-import type { RetryPlan, UpstreamPlan } from "../../core/plan.ts";
 import type { Ports } from "../../core/ports.ts";
+import type { RetryPlan, UpstreamPlan } from "../../core/upstream-plan.ts";
 import type { RequestExchange } from "../exchange.ts";
 import { bodyTimedOut, noTarget, timedOut, unavailable, unreachable } from "../failures.ts";
 import type { Credential } from "../parts.ts";

@@ -1,6 +1,6 @@
 import type { TargetState } from "../../core/health.ts";
-import type { HealthCheckPlan } from "../../core/plan.ts";
 import type { Log } from "../../core/ports.ts";
+import type { HealthCheckPlan } from "../../core/upstream-plan.ts";
 import type { LinkedTarget } from "../upstream.ts";
 import { addressOf, afterCheck } from "./health-states.ts";
 

@@ -1,5 +1,5 @@
-import type { CircuitBreakerPlan } from "../../core/plan.ts";
 import type { Clock } from "../../core/ports.ts";
+import type { CircuitBreakerPlan } from "../../core/upstream-plan.ts";
 import { Leases } from "../../lib/leases.ts";
 import { FailureWindow } from "./failure-window.ts";
 import { isShare } from "./share.ts";

@@ -1,5 +1,5 @@
-import type { CredentialPlan } from "../../core/plan.ts";
 import type { Secrets } from "../../core/ports.ts";
+import type { CredentialPlan } from "../../core/upstream-plan.ts";
 
 /** The secret of an upstream's credential. */
 export interface CredentialSecret {

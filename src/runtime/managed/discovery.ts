@@ -1,5 +1,5 @@
-import type { DiscoveryPlan } from "../../core/plan.ts";
 import type { Defer, Fetcher, Ports } from "../../core/ports.ts";
+import type { DiscoveryPlan } from "../../core/upstream-plan.ts";
 import { SingleFlight } from "../../lib/single-flight.ts";
 import type { DiscoveryFactory, TargetSource } from "../parts.ts";
 import type { LinkedTarget } from "../upstream.ts";

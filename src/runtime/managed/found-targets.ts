@@ -1,4 +1,4 @@
-import type { DiscoveryPlan } from "../../core/plan.ts";
+import type { DiscoveryPlan } from "../../core/upstream-plan.ts";
 import { addressScope } from "../../lib/address-scope.ts";
 import type { DnsMessage } from "../../lib/dns/message.ts";
 import { recordsOf } from "../../lib/dns/records.ts";

@@ -1,4 +1,4 @@
-import type { HeaderCredentialPlan } from "../../core/plan.ts";
+import type { HeaderCredentialPlan } from "../../core/upstream-plan.ts";
 import type { CredentialFactory } from "../parts.ts";
 import { secretOf } from "./credential-secret.ts";
 

@@ -1,5 +1,5 @@
 import type { HealthStates, TargetState } from "../../core/health.ts";
-import type { HealthCheckPlan } from "../../core/plan.ts";
+import type { HealthCheckPlan } from "../../core/upstream-plan.ts";
 import type { LinkedTarget } from "../upstream.ts";
 
 /**

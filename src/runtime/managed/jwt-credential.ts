@@ -1,4 +1,4 @@
-import type { JwtCredentialPlan } from "../../core/plan.ts";
+import type { JwtCredentialPlan } from "../../core/upstream-plan.ts";
 import { encodeBase64 } from "../../lib/base64.ts";
 import type { RequestExchange } from "../exchange.ts";
 import type { CredentialFactory } from "../parts.ts";

@@ -1,5 +1,5 @@
-import type { OutlierDetectionPlan } from "../../core/plan.ts";
 import type { Clock } from "../../core/ports.ts";
+import type { OutlierDetectionPlan } from "../../core/upstream-plan.ts";
 import type { HealthSource } from "../parts.ts";
 import type { LinkedTarget } from "../upstream.ts";
 import { wholeShare } from "./share.ts";

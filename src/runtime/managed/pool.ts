@@ -1,7 +1,7 @@
 import type { BalancedTarget, TryOutcome } from "../../core/balancer.ts";
 import type { Exchange } from "../../core/exchange.ts";
-import type { UpstreamPlan } from "../../core/plan.ts";
 import type { Defer, Ports } from "../../core/ports.ts";
+import type { UpstreamPlan } from "../../core/upstream-plan.ts";
 import type { HealthSource, TargetSource } from "../parts.ts";
 import { balancerOf, type LinkedTarget, type UpstreamSite } from "../upstream.ts";
 import {

@@ -1,5 +1,5 @@
-import type { RetryPlan } from "../../core/plan.ts";
 import type { Clock } from "../../core/ports.ts";
+import type { RetryPlan } from "../../core/upstream-plan.ts";
 
 const WINDOW_SECONDS = 10;
 

@@ -1,4 +1,4 @@
-import type { SignatureCredentialPlan } from "../../core/plan.ts";
+import type { SignatureCredentialPlan } from "../../core/upstream-plan.ts";
 import { encodeBase64 } from "../../lib/base64.ts";
 import { signatureBase, targetOfUrl } from "../../lib/http/signature-base.ts";
 import type { Call, CredentialFactory } from "../parts.ts";

@@ -1,5 +1,5 @@
-import type { CredentialPlan } from "../../core/plan.ts";
 import type { Ports } from "../../core/ports.ts";
+import type { CredentialPlan } from "../../core/upstream-plan.ts";
 import { secretOf } from "./credential-secret.ts";
 
 /** How a signature is made: with which key, and by which algorithm of Web Cryptography. */

@@ -1,4 +1,4 @@
-import type { UpstreamPlan } from "../../core/plan.ts";
+import type { UpstreamPlan } from "../../core/upstream-plan.ts";
 import type { RequestExchange } from "../exchange.ts";
 import { circuitOpen, tooManyPending } from "../failures.ts";
 import { type HealthSource, type ManagedFactory, partOf, type TargetSource } from "../parts.ts";

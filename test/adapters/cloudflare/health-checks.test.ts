@@ -1,6 +1,6 @@
 import { env, evictDurableObject, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { HealthCheckPlan, UpstreamPlan } from "../../../src/core/plan.ts";
+import type { HealthCheckPlan, UpstreamPlan } from "../../../src/core/upstream-plan.ts";
 import { world } from "./worker.ts";
 
 const CHECK: HealthCheckPlan = {

@@ -1,5 +1,5 @@
 import { healthChecks } from "../../../src/adapters/cloudflare/health-checks.ts";
-import type { UpstreamPlan } from "../../../src/core/plan.ts";
+import type { UpstreamPlan } from "../../../src/core/upstream-plan.ts";
 import { linkHealthRounds } from "../../../src/runtime/managed/health-rounds.ts";
 
 /** What the tests change of the world in which the objects live. They run in the same isolate. */

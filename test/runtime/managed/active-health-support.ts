@@ -1,6 +1,6 @@
 import { expect, vi } from "vitest";
-import type { HealthCheckPlan } from "../../../src/core/plan.ts";
 import type { HealthBoard } from "../../../src/core/ports.ts";
+import type { HealthCheckPlan } from "../../../src/core/upstream-plan.ts";
 import { linkActiveHealth } from "../../../src/runtime/managed/active-health.ts";
 import type { LinkedTarget } from "../../../src/runtime/upstream.ts";
 import { fakePorts } from "../../support/ports.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { balancer as smoothWeightedRoundRobin } from "../../../src/balancers/smooth-weighted-round-robin.ts";
-import type { UpstreamPlan } from "../../../src/core/plan.ts";
+import type { UpstreamPlan } from "../../../src/core/upstream-plan.ts";
 import type { RequestExchange } from "../../../src/runtime/exchange.ts";
 import { linkManagedUpstream } from "../../../src/runtime/managed/upstream.ts";
 import { type FakePorts, fakeExchange, fakePorts } from "../../support/ports.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { HealthCheckPlan } from "../../../src/core/plan.ts";
+import type { HealthCheckPlan } from "../../../src/core/upstream-plan.ts";
 import { checkTargets, longestRoundMs } from "../../../src/runtime/managed/check-targets.ts";
 import { statesOf } from "../../../src/runtime/managed/health-states.ts";
 import type { LinkedTarget } from "../../../src/runtime/upstream.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CircuitBreakerPlan } from "../../../src/core/plan.ts";
+import type { CircuitBreakerPlan } from "../../../src/core/upstream-plan.ts";
 import { linkCircuitBreaker } from "../../../src/runtime/managed/circuit-breaker.ts";
 import { FakeClock } from "../../support/ports.ts";
 

@@ -1,4 +1,4 @@
-import type { CredentialPlan } from "../../../src/core/plan.ts";
+import type { CredentialPlan } from "../../../src/core/upstream-plan.ts";
 import type { RequestExchange } from "../../../src/runtime/exchange.ts";
 import type { Call, CredentialFactory } from "../../../src/runtime/parts.ts";
 import { type FakePorts, fakeExchange, fakePorts } from "../../support/ports.ts";

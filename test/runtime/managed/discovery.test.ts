@@ -1,8 +1,8 @@
 import type { Answer } from "dns-packet";
 import { TRUNCATED_RESPONSE } from "dns-packet";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { DiscoveryPlan } from "../../../src/core/plan.ts";
 import type { Network } from "../../../src/core/ports.ts";
+import type { DiscoveryPlan } from "../../../src/core/upstream-plan.ts";
 import { linkDiscovery } from "../../../src/runtime/managed/discovery.ts";
 import { address, dnsMessage, dnsResponse, service } from "../../support/dns.ts";
 import { type FakePorts, fakePorts } from "../../support/ports.ts";

@@ -1,7 +1,7 @@
 import type { Answer } from "dns-packet";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { DiscoveryPlan } from "../../../src/core/plan.ts";
+import type { DiscoveryPlan } from "../../../src/core/upstream-plan.ts";
 import { readDnsMessage } from "../../../src/lib/dns/message.ts";
 import { type FoundTargets, foundTargets } from "../../../src/runtime/managed/found-targets.ts";
 import { address, alias, dnsMessage, service } from "../../support/dns.ts";

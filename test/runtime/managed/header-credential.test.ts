@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { HeaderCredentialPlan } from "../../../src/core/plan.ts";
+import type { HeaderCredentialPlan } from "../../../src/core/upstream-plan.ts";
 import { linkHeaderCredential } from "../../../src/runtime/managed/header-credential.ts";
 import { linkedCredential } from "./credential-support.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { HealthStates } from "../../../src/core/health.ts";
-import type { HealthCheckPlan, TargetPlan, UpstreamPlan } from "../../../src/core/plan.ts";
 import type { Defer } from "../../../src/core/ports.ts";
+import type { HealthCheckPlan, TargetPlan, UpstreamPlan } from "../../../src/core/upstream-plan.ts";
 import { linkHealthRounds } from "../../../src/runtime/managed/health-rounds.ts";
 import type { TargetSource } from "../../../src/runtime/parts.ts";
 import { linkTarget } from "../../../src/runtime/upstream.ts";

@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, jwtVerify } from "jose";
 import { describe, expect, it } from "vitest";
 import type { Identity } from "../../../src/core/identity.ts";
-import type { JwtCredentialPlan } from "../../../src/core/plan.ts";
+import type { JwtCredentialPlan } from "../../../src/core/upstream-plan.ts";
 import { linkJwtCredential } from "../../../src/runtime/managed/jwt-credential.ts";
 import { type LinkedCredential, linkedCredential, type Try } from "./credential-support.ts";
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TryOutcome } from "../../../src/core/balancer.ts";
-import type { OutlierDetectionPlan } from "../../../src/core/plan.ts";
+import type { OutlierDetectionPlan } from "../../../src/core/upstream-plan.ts";
 import { linkOutlierDetection } from "../../../src/runtime/managed/outlier-detection.ts";
 import type { LinkedTarget } from "../../../src/runtime/upstream.ts";
 import { FakeClock } from "../../support/ports.ts";

@@ -9,7 +9,7 @@ import {
 } from "node:crypto";
 import { httpbis } from "http-message-signatures";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { SignatureCredentialPlan } from "../../../src/core/plan.ts";
+import type { SignatureCredentialPlan } from "../../../src/core/upstream-plan.ts";
 import { linkSignatureCredential } from "../../../src/runtime/managed/signature-credential.ts";
 import { linkedCredential, type Try } from "./credential-support.ts";
 

@@ -1,7 +1,7 @@
 import { balancer as smoothWeightedRoundRobin } from "../../../src/balancers/smooth-weighted-round-robin.ts";
 import type { BalancerFactory } from "../../../src/core/balancer.ts";
-import type { UpstreamPlan } from "../../../src/core/plan.ts";
 import type { Metrics } from "../../../src/core/ports.ts";
+import type { UpstreamPlan } from "../../../src/core/upstream-plan.ts";
 import { linkPool, type Pool } from "../../../src/runtime/managed/pool.ts";
 import type { HealthSource } from "../../../src/runtime/parts.ts";
 import type { LinkedTarget } from "../../../src/runtime/upstream.ts";
