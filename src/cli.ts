@@ -1,11 +1,17 @@
 import { Command, CommanderError } from "commander";
 import { registerCheck } from "./cli/check.ts";
+import { registerClient } from "./cli/client.ts";
 import { registerCompile } from "./cli/compile.ts";
 import { registerDeploy } from "./cli/deploy.ts";
+import { registerDiff } from "./cli/diff.ts";
+import { registerExplain } from "./cli/explain.ts";
 import { failureOf, printFailure } from "./cli/failure.ts";
 import { registerGenerate } from "./cli/generate.ts";
+import { registerImport } from "./cli/import.ts";
 import { registerInit } from "./cli/init.ts";
 import { registerKey } from "./cli/key.ts";
+import { registerOpenapi } from "./cli/openapi.ts";
+import { registerPurge } from "./cli/purge.ts";
 import { registerServe } from "./cli/serve.ts";
 import { registerToken } from "./cli/token.ts";
 import { loadIssuers } from "./cli/workspace.ts";
@@ -22,11 +28,17 @@ const program = new Command("postern")
   .exitOverride();
 
 registerInit(program);
+registerImport(program);
 registerCheck(program);
 registerCompile(program);
+registerExplain(program);
 registerServe(program);
 registerToken(program, loadIssuers);
 registerKey(program);
+registerPurge(program);
+registerOpenapi(program);
+registerDiff(program);
+registerClient(program);
 registerDeploy(program);
 registerGenerate(program);
 for (const command of program.commands)

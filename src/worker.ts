@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { type Bindings, cloudflarePorts } from "./adapters/cloudflare/ports.ts";
 import { MemoryMetrics } from "./adapters/memory/metrics.ts";
-import { CONTROL_PREFIX, controlApp } from "./control/app.ts";
+import { CONTROL_PREFIX, type ControlRoute, controlApp } from "./control/app.ts";
 import type { Plan } from "./core/plan.ts";
 import type { Defer, Ports } from "./core/ports.ts";
 import { link, type Registry } from "./runtime/link.ts";
@@ -14,19 +14,22 @@ interface Entry {
 /**
  * The Worker: a Hono app that mounts the control routes and hands everything else to the gateway. The gateway comes first
  * for all paths but theirs: a pass through a router that cannot match anything costs more than the gateway's own. The emitted
- * entry hands over the ports that only some plans need.
+ * entry hands over the ports and the control routes that only some plans need.
  */
 export const createWorker = (
   plan: Plan,
   registry: Registry,
   more?: (bindings: Bindings, ports: Ports) => Partial<Ports>,
+  controls: readonly ControlRoute[] = [],
 ): Entry => {
-  const metrics = plan.gateway.control === undefined ? undefined : new MemoryMetrics();
+  const { token: tokenName } = plan.gateway.control ?? {};
+  const metrics = tokenName === undefined ? undefined : new MemoryMetrics();
   const all = cloudflarePorts(env, metrics);
   const ports: Ports = Object.assign(all, more?.(env, all));
   const gateway = link(plan, registry, ports);
-  const token = plan.gateway.control && ports.secrets.get(plan.gateway.control.token);
+  const token = tokenName && ports.secrets.get(tokenName);
   const app = controlApp({ plan, token, exposition: () => metrics?.exposition() ?? "" });
+  for (const add of controls) add(app, { plan, ports });
   app.notFound((context) => gateway(context.req.raw, context.executionCtx) as Promise<Response>);
   return {
     fetch(request, bindings, context) {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { writeBundle } from "../adapters/node/bundle.ts";
+import { describing } from "./describing.ts";
 import { type WorkspaceOptions, withWorkspace } from "./options.ts";
 import { planOf } from "./workspace.ts";
 
@@ -9,8 +10,7 @@ export const registerCompile = (program: Command): void => {
   withWorkspace(command)
     .option("--out <dir>", "folder for what is made", "dist")
     .action(async (options: WorkspaceOptions & { out: string }) => {
-      const plan = await planOf(options);
-      await writeBundle(plan, options.out);
+      const { plan } = await writeBundle(await planOf(options), options.out, describing(options));
       process.stdout.write(
         `${options.out}/worker.js holds ${plan.routes.length} routes (plan ${plan.hash})\n`,
       );

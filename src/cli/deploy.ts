@@ -8,6 +8,7 @@ import {
   readWranglerConfig,
   type WranglerConfig,
 } from "../adapters/node/wrangler-config.ts";
+import { compareAssets } from "./bound-assets.ts";
 import { compareObjects } from "./bound-objects.ts";
 import { CommandFailed } from "./failure.ts";
 import { type WorkspaceOptions, withWorkspace } from "./options.ts";
@@ -33,6 +34,7 @@ export const registerDeploy = (program: Command): void => {
           "Run the command in the folder of the gateway's wrangler.toml.",
         );
       });
+      compareAssets(plan, gateway);
       const note = compareObjects(plan, gateway);
       if (note !== undefined) process.stderr.write(`note: ${note}\n`);
       if (!options.dryRun) await refuseMissingSecrets(plan.secrets, options.env);

@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { describing } from "./describing.ts";
 import { CommandFailed } from "./failure.ts";
+import { startMocking } from "./mocking.ts";
 import { nameValue, type WorkspaceOptions, withWorkspace } from "./options.ts";
 import { readyMadeCalls } from "./ready-made-calls.ts";
 import { Serving } from "./serving.ts";
@@ -12,6 +14,8 @@ export interface ServeOptions extends WorkspaceOptions {
   readonly var?: Readonly<Record<string, string>>;
   readonly binding?: Readonly<Record<string, string>>;
   readonly certificate?: Readonly<Record<string, string>>;
+  readonly edgeCache?: string;
+  readonly mock?: boolean;
   readonly watch?: boolean;
   readonly try?: readonly string[];
 }
@@ -32,6 +36,14 @@ export const registerServe = (program: Command): void => {
       "--certificate <name=file>",
       "PEM file of the client certificate behind a binding, with its key (repeat for more)",
       nameValue,
+    )
+    .option(
+      "--edge-cache <address>",
+      "where a cache that serves workerd's Cache API runs; without, the tier `edge` stores nothing",
+    )
+    .option(
+      "--mock",
+      "answer from the examples and schemas of the OpenAPI documents in place of all services",
     )
     .option("--watch", "reload when a policy changes; a wrong one leaves the last good one running")
     .option(
@@ -60,12 +72,16 @@ const portNumber = (text: string): number => {
  * a terminal and a launcher send the same one twice, and ending takes ten seconds at most.
  */
 const serve = async (options: ServeOptions): Promise<void> => {
+  const mocking = options.mock ? await startMocking() : undefined;
+  const read = mocking?.planOf ?? planOf;
   const serving = new Serving({
     host: options.host,
     port: options.port,
     vars: options.var ?? {},
-    bindings: options.binding ?? {},
+    bindings: { ...options.binding, ...mocking?.bindings },
     certificates: options.certificate ?? {},
+    ...(options.edgeCache !== undefined && { edgeCache: options.edgeCache }),
+    describe: describing(options),
     project: process.cwd(),
   });
   const end = new Promise<CommandFailed | undefined>((resolve) => {
@@ -78,8 +94,8 @@ const serve = async (options: ServeOptions): Promise<void> => {
   });
   let watching: Watching | undefined;
   try {
-    if (options.watch) watching = await watchPolicies(options, serving);
-    const plan = await planOf(options);
+    if (options.watch) watching = await watchPolicies(options, serving, read);
+    const plan = await read(options);
     const started = serving.serve(plan).then(() => true);
     if (await Promise.race([started, end.then(() => false)])) {
       const url = `http://${options.host}:${options.port}`;
@@ -91,6 +107,7 @@ const serve = async (options: ServeOptions): Promise<void> => {
   } finally {
     await watching?.stop();
     await serving.stop();
+    await mocking?.stop();
   }
   const failure = await end;
   if (failure !== undefined) throw failure;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { writeBundle } from "../adapters/node/bundle.ts";
+import { type Describe, writeBundle } from "../adapters/node/bundle.ts";
 import type { RunningServices } from "../adapters/node/services.ts";
 import { type RunningWorkerd, startWorkerd, WorkerdEnded } from "../adapters/node/workerd.ts";
 import {
@@ -32,6 +32,10 @@ export interface ServingSettings {
   readonly bindings: Readonly<Record<string, string>>;
   /** Files of client certificates by the name of their binding. */
   readonly certificates: Readonly<Record<string, string>>;
+  /** Address of what stands behind the Cache API. */
+  readonly edgeCache?: string;
+  /** What callers are offered, where a plan publishes it. */
+  readonly describe?: Describe;
   /** Folder whose wrangler.toml names the services behind bindings. */
   readonly project: string;
 }
@@ -82,7 +86,7 @@ export class Serving {
    * one does not start after all, the old one is started again.
    */
   async serve(plan: Plan): Promise<void> {
-    const { host, port } = this.#settings;
+    const { host, port, edgeCache } = this.#settings;
     if (this.#running === undefined) await refuseBusyPort(host, port);
     const services = await this.#ownServices(plan);
     const known = await this.#known(plan, services);
@@ -91,13 +95,26 @@ export class Serving {
     const trusted = await extraAuthorities();
     const bindings = await this.#bindings(services, known);
     const folder = await mkdtemp(path.join(os.tmpdir(), "postern-"));
-    const { worker } = await writeBundle(plan, folder).catch(async (error: unknown) => {
-      await rm(folder, { recursive: true, force: true });
-      throw error;
-    });
+    const { worker } = await writeBundle(plan, folder, this.#settings.describe).catch(
+      async (error: unknown) => {
+        await rm(folder, { recursive: true, force: true });
+        throw error;
+      },
+    );
     const next: Served = {
       folder,
-      start: () => startWorkerd({ plan, worker, host, port, secrets, bindings, certificates, trusted }),
+      start: () =>
+        startWorkerd({
+          plan,
+          worker,
+          host,
+          port,
+          secrets,
+          bindings,
+          certificates,
+          trusted,
+          ...(edgeCache !== undefined && { edgeCache }),
+        }),
     };
     const last = this.#last;
     await this.#stopGateway(RELOAD_PATIENCE_MS);

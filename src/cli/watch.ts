@@ -1,12 +1,15 @@
 import { watch } from "chokidar";
 import colors from "picocolors";
+import type { Plan } from "../core/plan.ts";
 import { failureOf, printFailure } from "./failure.ts";
 import type { WorkspaceOptions } from "./options.ts";
 import type { Serving } from "./serving.ts";
-import { planOf } from "./workspace.ts";
 
 /** How long after the last of several changes the policies are read again: editors write a file in steps. */
 const SETTLE_MS = 100;
+
+/** Reads and compiles the policies. */
+export type ReadPlan = (options: WorkspaceOptions) => Promise<Plan>;
 
 /** Policies that are looked at for changes. */
 export interface Watching {
@@ -20,7 +23,11 @@ export interface Watching {
  * Serves the policies anew after each change; a wrong one is shown and leaves the last good one running. Begun before the
  * policies are first read, it misses no change.
  */
-export const watchPolicies = async (options: WorkspaceOptions, serving: Serving): Promise<Watching> => {
+export const watchPolicies = async (
+  options: WorkspaceOptions,
+  serving: Serving,
+  read: ReadPlan,
+): Promise<Watching> => {
   let timer: NodeJS.Timeout | undefined;
   let begun = false;
   let changed = false;
@@ -30,7 +37,7 @@ export const watchPolicies = async (options: WorkspaceOptions, serving: Serving)
     if (!begun) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
-      busy = busy.then(() => reload(options, serving));
+      busy = busy.then(() => reload(options, serving, read));
     }, SETTLE_MS);
   };
   const watcher = watch([options.policies, options.openapi], { ignoreInitial: true });
@@ -49,10 +56,10 @@ export const watchPolicies = async (options: WorkspaceOptions, serving: Serving)
   };
 };
 
-const reload = async (options: WorkspaceOptions, serving: Serving): Promise<void> => {
+const reload = async (options: WorkspaceOptions, serving: Serving, read: ReadPlan): Promise<void> => {
   const begun = Date.now();
   try {
-    await serving.serve(await planOf(options));
+    await serving.serve(await read(options));
     process.stdout.write(`${colors.green("reloaded")} in ${Date.now() - begun} ms\n`);
   } catch (error) {
     const failure = failureOf(error);

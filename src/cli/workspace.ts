@@ -1,5 +1,5 @@
 import { readSources } from "../adapters/node/files.ts";
-import { compileTree, type Sources } from "../compiler/compile.ts";
+import { compileTree, type Observer, type Sources } from "../compiler/compile.ts";
 import { Diagnostics, isError } from "../compiler/diagnostics.ts";
 import { anyOf, didYouMean } from "../config/faults.ts";
 import { environmentNames, readTree, typeDocuments } from "../config/load.ts";
@@ -69,20 +69,23 @@ export const chosenEnvironment = (
 export const compileWorkspace = (
   workspace: Workspace,
   environment: string | undefined,
+  observer?: Observer,
 ): { plan: Plan | undefined; diagnostics: readonly Diagnostic[] } => {
   const { value, diagnostics } = compileTree(
     workspace.tree,
     workspace.sources,
     environment,
     workspace.diagnostics,
+    observer,
   );
   return { plan: value, diagnostics };
 };
 
 /** Reads, compiles, prints what is wrong; fails with 1 where there is no plan. */
-export const planOf = async (options: WorkspaceOptions): Promise<Plan> => {
+export const planOf = async (options: WorkspaceOptions, observer?: Observer): Promise<Plan> => {
   const workspace = await openWorkspace(options);
-  const { plan, diagnostics } = compileWorkspace(workspace, chosenEnvironment(workspace, options.env));
+  const environment = chosenEnvironment(workspace, options.env);
+  const { plan, diagnostics } = compileWorkspace(workspace, environment, observer);
   printDiagnostics(diagnostics, workspace.sources);
   if (plan === undefined) throw new CommandFailed(1, "");
   return plan;

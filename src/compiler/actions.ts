@@ -17,6 +17,7 @@ const ALL_KINDS = "upstream, split, aggregate, redirect and respond";
  * none, or where it is at fault.
  */
 export const compileAction = (route: RouteIr, site: ActionSite): ActionPlan | undefined => {
+  if (route.action !== undefined) return route.action;
   const own = KINDS.filter((kind) => route.document?.[kind] !== undefined);
   if (own.length > 1) {
     conflict(
@@ -177,6 +178,7 @@ export const checkActions = (routes: readonly RouteIr[], site: Omit<ActionSite, 
   for (const route of routes) {
     const { documents } = site;
     const answered =
+      route.action !== undefined ||
       KINDS.some((kind) => route.document?.[kind] !== undefined) ||
       route.apiDocument.upstream !== undefined ||
       route.apiDocument.split !== undefined;

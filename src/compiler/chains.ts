@@ -6,6 +6,7 @@ import type { OrderedPolicy } from "../policies/index.ts";
 import type { Attached } from "./attachments.ts";
 import { contextFor, type RouteContext, type Workshop } from "./context.ts";
 import type { InstanceIr } from "./ir.ts";
+import { otherParameters } from "./other-parameters.ts";
 
 /** Every distinct step once, whichever routes it serves. */
 export class StepTable {
@@ -22,6 +23,13 @@ export class StepTable {
   }
 }
 
+/** What a chain was compiled from. */
+export interface SeenChain {
+  readonly context: CompileContext;
+  /** Those of the route's policies that have a step, outermost first; the identity step holds those that prove identity. */
+  readonly installed: readonly OrderedPolicy[];
+}
+
 /**
  * Compiles a route's policies to its chain: indices of steps, outermost first. `inUse` names the policies that some route
  * of the gateway has.
@@ -33,6 +41,7 @@ export const compileChain = (
   workshop: Workshop,
   table: StepTable,
   inUse: ReadonlySet<string>,
+  seen?: (chain: SeenChain) => void,
 ): readonly number[] => {
   const policies = new Set([...attached.instances.keys(), ...attached.broken]);
   const route: RouteContext = { ...bare, told: { ...bare.told, policies } };
@@ -40,8 +49,13 @@ export const compileChain = (
   for (const instances of attached.instances.values())
     for (const instance of instances) workshop.faults.use(instance, route);
   const identity = identityOf(attached, route, order, workshop);
-  const context = contextFor(workshop, route, identity, false);
-  return order.flatMap(({ type, stage }) => {
+  const bareContext = contextFor(workshop, route, identity, false);
+  const context: CompileContext = {
+    ...bareContext,
+    otherParameters: () => otherParameters(attached, bareContext, order),
+  };
+  const installed: OrderedPolicy[] = [];
+  const chain = order.flatMap(({ type, stage }) => {
     const instances = instancesOf(type);
     if (type.attachment === "identity") return [];
     const wanted = instances.length > 0 || (type.name === "identity" && identity.policies.length > 0);
@@ -50,8 +64,12 @@ export const compileChain = (
       : inUse.has(type.name)
         ? type.elsewhere?.(context)
         : undefined;
-    return step === undefined ? [] : [table.indexOf(type.name, step)];
+    if (step === undefined) return [];
+    if (wanted) installed.push({ type, stage });
+    return [table.indexOf(type.name, step)];
   });
+  seen?.({ context, installed });
+  return chain;
 };
 
 /** Compiles the policies that prove identity; the identity step holds theirs. */

@@ -83,6 +83,8 @@ const isUsedHost = (name: string, { tree, gateway }: Documents): boolean => {
   const names = Object.keys(gateway!.value.hosts);
   const named = (list: Tree | undefined): boolean =>
     list?.items?.some(({ scalar }) => nearestName(String(scalar), names) === name) ?? list !== undefined;
+  const docs = treeAt(tree, ["gateway", "docs"]);
+  if (docs !== undefined && named(treeAt(docs, ["hosts"]))) return true;
   const apis = [...(treeAt(tree, ["apis"])?.entries?.values() ?? [])];
   return (
     apis.length === 0 ||

@@ -8,9 +8,9 @@ import type { ClientIpPlan, GatewayPlan, Plan, RoutePlan } from "../core/plan.ts
 import { canonicalJson } from "../lib/canonical-json.ts";
 import { policyOrder } from "../policies/index.ts";
 import { checkActions, compileAction } from "./actions.ts";
-import { Attachments } from "./attachments.ts";
+import { type Attached, Attachments } from "./attachments.ts";
 import { checkCallers } from "./callers.ts";
-import { compileChain, StepTable } from "./chains.ts";
+import { compileChain, type SeenChain, StepTable } from "./chains.ts";
 import {
   checkApis,
   checkBefore,
@@ -23,17 +23,21 @@ import { areCallersBroken, consumersOf, plansOf } from "./consumers.ts";
 import { claimNames, fallbackContext, routeContext, type Workshop } from "./context.ts";
 import { defined } from "./defined.ts";
 import { Diagnostics, isError } from "./diagnostics.ts";
+import { docsPlan } from "./docs.ts";
 import type { Report, RouteIr } from "./ir.ts";
 import { checkIssuers, issuersOf } from "./issuers.ts";
 import { levelsOf, writtenLevels } from "./levels.ts";
 import { matcherPlan, plant } from "./matcher.ts";
 import { hostsAreBroken } from "./matches.ts";
 import { checkPrecedence } from "./precedence.ts";
+import { checkPurgeToken, controlPlan, purgesPlan } from "./purges.ts";
 import { checkRedis, redisPortsPlan, redisUse } from "./redis.ts";
 import { RouteFaults } from "./route-faults.ts";
 import { normalizeRoutes } from "./routes.ts";
+import { reportSecurityHints } from "./security-hints.ts";
 import { checkForwarding, credentialFieldsOf } from "./shared-forwarding.ts";
 import { compileUpstreams } from "./upstreams.ts";
+import { ValidatorTable } from "./validators/table.ts";
 
 /** Everything that a gateway is compiled from. */
 export interface Sources {
@@ -42,10 +46,27 @@ export interface Sources {
   readonly openapi: ReadonlyMap<string, Source>;
 }
 
+/** A route with what it was compiled from. */
+export interface SeenRoute extends SeenChain {
+  readonly route: RouteIr;
+  readonly attached: Attached;
+  readonly plan: RoutePlan;
+}
+
+/** Is told what a plan is compiled from, in the order of the routes' ids. */
+export interface Observer {
+  documents(documents: Documents): void;
+  route(seen: SeenRoute): void;
+}
+
 /** Compiles the files for one environment (or none) to a plan; there is a plan only where there is no error. */
-export const compile = (sources: Sources, environment: string | undefined): Outcome<Plan> => {
+export const compile = (
+  sources: Sources,
+  environment: string | undefined,
+  observer?: Observer,
+): Outcome<Plan> => {
   const read = readTree(sources.policies);
-  return compileTree(read.value!, sources, environment, read.diagnostics);
+  return compileTree(read.value!, sources, environment, read.diagnostics, observer);
 };
 
 /** Compiles a tree that was read before. */
@@ -54,13 +75,14 @@ export const compileTree = (
   sources: Sources,
   environment: string | undefined,
   earlier: readonly Diagnostic[] = [],
+  observer?: Observer,
 ): Outcome<Plan> => {
   const diagnostics = new Diagnostics(earlier);
   // What a file holds that cannot be read would be missed everywhere.
   if (isUnreadable(earlier)) return { diagnostics: diagnostics.list() };
   const documents = typeDocuments(tree, environment);
   documents.diagnostics.forEach(diagnostics.report);
-  const plan = compileDocuments(documents.value!, sources, diagnostics.report);
+  const plan = compileDocuments(documents.value!, sources, diagnostics.report, observer);
   const list = diagnostics.list();
   if (plan === undefined && !list.some(isError)) throw new Error("there is no plan, and nothing is at fault");
   return plan === undefined || list.some(isError)
@@ -70,7 +92,13 @@ export const compileTree = (
 
 const types = [...new Set(policyOrder.map(({ type }) => type))];
 
-const compileDocuments = (documents: Documents, sources: Sources, report: Report): Plan | undefined => {
+const compileDocuments = (
+  documents: Documents,
+  sources: Sources,
+  report: Report,
+  observer?: Observer,
+): Plan | undefined => {
+  observer?.documents(documents);
   const openapi = {
     openapi: (file: string) => sources.openapi.get(file),
     openapiFiles: [...sources.openapi.keys()],
@@ -84,9 +112,10 @@ const compileDocuments = (documents: Documents, sources: Sources, report: Report
   // Faults of policies that no sound route meets are told too.
   for (const levels of writtenLevels(documents)) attachments.of({ levels });
   const table = new StepTable();
-  const plans = compileRoutes(routes, { documents, workshop, attachments, table, report });
+  const plans = compileRoutes(routes, { documents, workshop, attachments, table, report, observer });
   const fallback = fallbackChain(attachments, documents, workshop, table);
   workshop.faults.flush(report);
+  const validators = workshop.validators.module(report);
   const upstreams = compileUpstreams(documents, workshop.secrets, report);
   checkHosts(documents, report);
   checkBefore(routes, forest.leaves, documents, report);
@@ -94,16 +123,19 @@ const compileDocuments = (documents: Documents, sources: Sources, report: Report
   checkIssuers(documents, workshop.usedIssuers, report);
   checkCallers(documents, workshop.usedConsumers, report);
   checkApis(documents, report);
+  const purges = purgesPlan(table.steps, settings, workshop);
+  checkPurgeToken(documents, workshop.gateway, report);
   checkRedis(documents, workshop.redis, report);
   if (documents.gateway === undefined || plans.length < routes.length) return undefined;
   return finish({
-    gateway: { ...settings, ...redisPortsPlan(workshop.redis) },
+    gateway: { ...settings, ...purges, ...redisPortsPlan(workshop.redis) },
     shared: Object.fromEntries(workshop.shared),
     steps: table.steps,
     upstreams,
     routes: plans,
     matcher: matcherPlan(forest),
     fallback,
+    ...(validators === undefined ? {} : { validators }),
     secrets: [...workshop.secrets].sort(),
   });
 };
@@ -112,8 +144,9 @@ const sortById = (routes: readonly RouteIr[]): RouteIr[] =>
   [...routes].sort((one, other) => (one.id < other.id ? -1 : 1));
 
 /** Settings of the gateway; where they are at fault, such as make the least noise, for no plan comes of it. */
-const gatewayPlan = ({ gateway, development, broken }: Documents): GatewayPlan => {
-  const { name = "postern", clientIp, paths, control, stores } = gateway?.value ?? {};
+const gatewayPlan = (documents: Documents): GatewayPlan => {
+  const { gateway, development, broken } = documents;
+  const { name = "postern", clientIp, paths, stores } = gateway?.value ?? {};
   const written: ClientIpPlan | undefined =
     typeof clientIp === "object" ? { trustedHops: clientIp.forwardedFor.trustedHops } : clientIp;
   const isUnknown = gateway === undefined || isBroken(broken, ["gateway", "clientIp"]);
@@ -123,7 +156,8 @@ const gatewayPlan = ({ gateway, development, broken }: Documents): GatewayPlan =
     paths: paths ?? { encodedSlash: "reject", matrixParameters: "reject" },
     ...defined({
       clientIp: isUnknown ? "cloudflare" : written,
-      control: control && { token: control.token.env },
+      control: controlPlan(documents),
+      docs: docsPlan({ documents }),
       ...(stores?.consumers === "redis" && {
         consumerKeys: "redis",
         redis: stores.redis && { url: stores.redis.url.env, token: stores.redis.token.env },
@@ -134,12 +168,14 @@ const gatewayPlan = ({ gateway, development, broken }: Documents): GatewayPlan =
 
 const workshopOf = (documents: Documents, settings: GatewayPlan, report: Report): Workshop => {
   const issuers = issuersOf(documents, report);
+  const redis = redisUse(documents);
   return {
     gateway: {
       name: settings.name,
       clientIp: settings.clientIp,
       development: documents.development,
       keysAreStored: settings.consumerKeys !== undefined,
+      hasRedis: redis.plan !== undefined || redis.isBroken,
     },
     issuers: issuers.infos,
     brokenIssuers: issuers.broken,
@@ -150,11 +186,12 @@ const workshopOf = (documents: Documents, settings: GatewayPlan, report: Report)
     brokenCallers: areCallersBroken(documents),
     shared: new Map(),
     secrets: new Set([
-      ...(settings.control ? [settings.control.token] : []),
+      ...Object.values(settings.control ?? {}),
       ...(settings.redis ? [settings.redis.url, settings.redis.token] : []),
     ]),
-    redis: redisUse(documents),
+    redis,
     faults: new RouteFaults(),
+    validators: new ValidatorTable(),
   };
 };
 
@@ -164,10 +201,11 @@ interface Compiling {
   readonly attachments: Attachments;
   readonly table: StepTable;
   readonly report: Report;
+  readonly observer: Observer | undefined;
 }
 
 const compileRoutes = (routes: readonly RouteIr[], compiling: Compiling): RoutePlan[] => {
-  const { documents, workshop, attachments, table, report } = compiling;
+  const { documents, workshop, attachments, table, report, observer } = compiling;
   const site = { documents, report, claims: claimNames(workshop) };
   const open: RouteIr[] = [];
   const asked = new Set<string>();
@@ -181,8 +219,14 @@ const compileRoutes = (routes: readonly RouteIr[], compiling: Compiling): RouteP
     // Nothing is said of what follows from policies that cannot be read.
     if (route.levels.some((level) => level.broken)) return [];
     if (!identified && !route.levels.some((level) => level.public)) open.push(route);
-    const chain = compileChain(attached, routeContext(route), policyOrder, workshop, table, inUse);
-    return action === undefined ? [] : [{ id: route.id, api: route.api, chain, action }];
+    reportSecurityHints(route, attached, report);
+    let seen: SeenChain | undefined;
+    const look = observer && ((it: SeenChain) => (seen = it));
+    const chain = compileChain(attached, routeContext(route), policyOrder, workshop, table, inUse, look);
+    if (action === undefined) return [];
+    const plan: RoutePlan = { id: route.id, api: route.api, chain, action };
+    if (seen !== undefined) observer!.route({ ...seen, route, attached, plan });
+    return [plan];
   });
   reportOpenRoutes(open, routes, documents, report);
   checkActions(routes, site);
@@ -203,6 +247,9 @@ const fallbackChain = (
 };
 
 const finish = (body: Omit<Plan, "version" | "hash">): Plan => {
-  const hash = createHash("sha256").update(canonicalJson(body)).digest("hex").slice(0, 16);
-  return { version: 1, hash, ...body };
+  return { version: 1, hash: planHash(body), ...body };
 };
+
+/** Names what a plan says. */
+export const planHash = (body: Omit<Plan, "version" | "hash">): string =>
+  createHash("sha256").update(canonicalJson(body)).digest("hex").slice(0, 16);

@@ -10,8 +10,10 @@ import { compileExpression } from "./expression.ts";
 import type { InstanceIr, RouteIr } from "./ir.ts";
 import { comparesUnjoinedSubjects, UNJOINED_SUBJECTS } from "./issuers.ts";
 import type { RedisUse } from "./redis.ts";
+import { restNames } from "./rewrites.ts";
 import type { RouteFaults, RouteRef } from "./route-faults.ts";
 import { compileTemplate, type TextFault } from "./template.ts";
+import type { ValidatorTable } from "./validators/table.ts";
 
 /** What all routes of one gateway share while they are compiled. */
 export interface Workshop {
@@ -29,6 +31,7 @@ export interface Workshop {
   readonly secrets: Set<string>;
   readonly redis: RedisUse;
   readonly faults: RouteFaults;
+  readonly validators: ValidatorTable;
 }
 
 /** A route as policies and diagnostics know it. */
@@ -47,10 +50,12 @@ export const routeContext = (route: RouteIr): RouteContext => ({
     id: route.id,
     api: route.api,
     params: route.params,
+    restParams: [...restNames(route)],
     methods: route.matches.some((match) => match.methods.length === 0)
       ? []
       : [...new Set(route.matches.flatMap((match) => match.methods))].sort(),
     declaredQuery: route.declaredQuery,
+    operation: route.operation,
     policies: new Set(),
   },
   issuers: new Set(),
@@ -95,6 +100,7 @@ export const contextFor = (
       workshop.shared.set(name, value);
       return name;
     },
+    validator: (spec) => workshop.validators.name(spec),
     secret: ({ env }) => {
       workshop.secrets.add(env);
       return env;

@@ -2,11 +2,14 @@ import { HEALTH_OBJECTS, hasHealthChecks } from "../core/health.ts";
 import type { Plan } from "../core/plan.ts";
 import type { RedisPort } from "../core/redis.ts";
 import { type Part, usedParts } from "./parts.ts";
+import { LIBRARY } from "./validators/generate.ts";
 
 /** The files that a plan becomes, by name. */
 export interface Emitted {
   readonly "plan.json": string;
   readonly "gateway.ts": string;
+  /** Only where a route has something judged. */
+  readonly "validators.js"?: string;
 }
 
 /** What the emitter must know of the code: where it stands as seen from the entry, and in which file each balancer is. */
@@ -29,6 +32,7 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
   const checks = healthChecksIn(plan, parts);
   const stored = storedKeysIn(plan);
   const redis = redisPortsIn(plan);
+  const purging = purgingIn(plan);
   const lines = [
     "// Generated from the policies; not for editing.",
     `import { createWorker } from ${JSON.stringify(`${source}/worker.ts`)};`,
@@ -45,9 +49,10 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
         `import { balancer as ${name}Balancer } from ${JSON.stringify(`${source}/balancers/${balancerFiles[name]}`)};`,
     ),
     ...parts.map(({ file, factory }) => `import { ${factory} } from ${JSON.stringify(`${source}/${file}`)};`),
-    ...[...checks.imports, ...stored.imports, ...redis.imports].map(
+    ...[...checks.imports, ...stored.imports, ...redis.imports, ...purging.imports].map(
       ([name, file]) => `import { ${name} } from ${JSON.stringify(`${source}/${file}`)};`,
     ),
+    ...(plan.validators === undefined ? [] : [`import * as validators from "./validators.js";`]),
     `import plan from "./plan.json";`,
     "",
     ...checks.before,
@@ -56,11 +61,19 @@ export const emit = (plan: Plan, { source, balancerFiles }: EmitSite): Emitted =
     `  authenticators: { ${authenticators.map((name) => `${name}: ${name}Authenticator`).join(", ")} },`,
     `  balancers: { ${balancers.map((name) => `${name}: ${name}Balancer`).join(", ")} },`,
     `  parts: { ${parts.map(({ name, factory }) => `${name}: ${factory}`).join(", ")} },`,
-    `}${portsOf([checks.port, stored.port, ...redis.ports])});`,
+    ...(plan.validators === undefined ? [] : ["  validators,"]),
+    `}${portsOf([checks.port, stored.port, ...redis.ports, purging.port])}${purging.route});`,
     ...checks.after,
     "",
   ];
-  return { "plan.json": JSON.stringify(plan), "gateway.ts": lines.join("\n") };
+  const { validators, ...read } = plan;
+  return {
+    "plan.json": JSON.stringify(read),
+    "gateway.ts": lines.join("\n"),
+    ...(validators && {
+      "validators.js": validators.replaceAll(`"${LIBRARY}/`, `"${source}/lib/json-schema/`),
+    }),
+  };
 };
 
 /**
@@ -101,6 +114,7 @@ const storedKeysIn = ({ gateway }: Plan) =>
 const REDIS_PORTS: Readonly<Record<RedisPort, readonly [factory: string, file: string]>> = {
   store: ["storePort", "adapters/upstash/store.ts"],
   storeCounter: ["storeCounterPort", "adapters/upstash/counter.ts"],
+  purgeLog: ["purgeLogPort", "adapters/upstash/purge-log.ts"],
 };
 
 /** The ports to Redis that the plan's policies need. */
@@ -108,6 +122,21 @@ const redisPortsIn = ({ gateway: { name, redis, redisPorts = [] } }: Plan) => {
   const ports = redis === undefined ? [] : redisPorts.map((port) => REDIS_PORTS[port]);
   const settings = JSON.stringify({ gateway: name, ...redis });
   return { imports: ports, ports: ports.map(([factory]) => `${factory}(${settings})`) };
+};
+
+/** What purges where Redis does not tell others, and the control route, where the plan has them. */
+const purgingIn = ({ gateway: { purges, control } }: Plan) => {
+  const isAlone = purges === "isolate";
+  const hasRoute = control?.purgeToken !== undefined;
+  return {
+    imports: [
+      ...(isAlone ? [["isolatePurgesPort", "adapters/memory/purges.ts"]] : []),
+      ...(hasRoute ? [["purgeRoute", "control/purge.ts"]] : []),
+    ],
+    port: isAlone ? "isolatePurgesPort" : undefined,
+    // It comes behind the port, which is there wherever there is the route.
+    route: hasRoute ? ", [purgeRoute]" : "",
+  };
 };
 
 /** The argument that hands over ports which only some plans need. */

@@ -4,6 +4,8 @@ import type { Documents } from "../config/load.ts";
 import type { Tree } from "../config/tree.ts";
 import type { Source } from "../config/yaml.ts";
 import type { Diagnostic, Place } from "../core/diagnostic.ts";
+import type { OperationInfo } from "../core/operation.ts";
+import type { ActionPlan } from "../core/plan.ts";
 import type { Instance, Level, Path } from "../core/policy.ts";
 import type { HostPattern } from "../lib/host-pattern.ts";
 import type { TemplateSegment } from "../lib/path-template.ts";
@@ -67,6 +69,8 @@ export interface RouteIr {
   readonly matches: readonly MatchIr[];
   readonly params: readonly string[];
   readonly declaredQuery: readonly string[] | undefined;
+  /** The OpenAPI operation that it comes from. */
+  readonly operation?: OperationInfo | undefined;
   /** The prefix of its api's document, which the upstream does not see. */
   readonly documentPrefix: string;
   readonly document: RouteDocument | undefined;
@@ -76,6 +80,8 @@ export interface RouteIr {
   readonly apiPath: Path;
   readonly levels: readonly LevelIr[];
   readonly before: readonly string[];
+  /** What it does, where no document says so: a route of the gateway itself. */
+  readonly action?: ActionPlan;
 }
 
 /** What of an api may stand in for a route's own. */

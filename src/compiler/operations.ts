@@ -1,7 +1,7 @@
 import { isRefusedMethod } from "../config/documents/shapes.ts";
 import { anyOf, didYouMean } from "../config/faults.ts";
 import type { TypedApi } from "../config/load.ts";
-import { type Operation, readOperations } from "../config/openapi.ts";
+import { type Operation, readOperations } from "../config/openapi/operations.ts";
 import { fault, placeAt } from "../config/tree.ts";
 import { isBroken } from "../config/typing.ts";
 import type { Place } from "../core/diagnostic.ts";
@@ -29,25 +29,34 @@ export const publishedOperations = (api: TypedApi, sources: RouteSources): Publi
   if (wanted === undefined) return NOTHING;
   const source = sources.openapi(wanted.file);
   if (source === undefined) {
-    sources.report(unknownFile(wanted.file, placeAt(api.tree, ["openapi", "file"]), sources.openapiFiles));
+    sources.report(unknownFile(wanted.file, placeAt(api.tree, ["openapi", "file"]), documentsOf(sources)));
     return UNKNOWN;
   }
-  const read = readOperations(source);
+  const read = readOperations(wanted.file, source, { find: sources.openapi, names: sources.openapiFiles });
   read.diagnostics.forEach(sources.report);
   if (read.value === undefined) return UNKNOWN;
+  const { list } = read.value;
   const chosen = wanted.operations;
   const tags = chosen === "all" ? [] : "tags" in chosen ? chosen.tags : chosen.except.tags;
   const tagged = (operation: Operation): boolean => operation.tags.some((tag) => tags.includes(tag));
   const isPublished = (operation: Operation): boolean =>
     !operation.internal && (chosen === "all" || tagged(operation) === "tags" in chosen);
-  const published = read.value.filter(isPublished);
+  const published = list.filter(isPublished);
+  read.value.faultsOf(published).forEach(sources.report);
   const operations = fitOperations(published, sources.report);
   return {
     operations,
-    withheld: read.value.filter((operation) => !isPublished(operation)),
-    certain: checkTags(api, tags, read.value, sources.report) && operations.length === published.length,
+    withheld: list.filter((operation) => !isPublished(operation)),
+    certain:
+      checkTags(api, tags, list, sources.report) &&
+      operations.length === published.length &&
+      !read.diagnostics.some(({ severity }) => severity === "error"),
   };
 };
+
+/** Files that are documents by themselves, not parts of such or schemas for other uses. */
+const documentsOf = ({ openapi, openapiFiles }: RouteSources): readonly string[] =>
+  openapiFiles.filter((file) => /^\s*["']?(openapi|swagger)["']?\s*:/m.test(openapi(file)?.text ?? ""));
 
 const unknownFile = (file: string, place: Place, files: readonly string[]) =>
   fault(

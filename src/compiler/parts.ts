@@ -66,6 +66,12 @@ const PARTS: readonly (Part & { readonly isUsed: (plan: Plan) => boolean })[] = 
     factory: "linkAggregate",
     isUsed: actions(({ kind }) => kind === "aggregate"),
   },
+  {
+    name: "assets",
+    file: "runtime/assets.ts",
+    factory: "linkAssets",
+    isUsed: actions(({ kind }) => kind === "asset"),
+  },
 ];
 
 /** The parts that a plan uses. */

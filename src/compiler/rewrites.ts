@@ -69,7 +69,7 @@ export const pathTemplate = (text: string, path: Path, route: RouteIr, site: Act
 };
 
 /** Parameters that take what remains of the path, in every match of the route. */
-const restNames = ({ matches }: RouteIr): ReadonlySet<string> => {
+export const restNames = ({ matches }: Pick<RouteIr, "matches">): ReadonlySet<string> => {
   const perMatch = matches.map(({ segments }) =>
     segments.flatMap((segment) => (segment.kind === "rest" ? [segment.name] : [])),
   );

@@ -4,6 +4,7 @@ import { fault, placeAt } from "../config/tree.ts";
 import { isBroken } from "../config/typing.ts";
 import type { Place } from "../core/diagnostic.ts";
 import { segmentNames } from "../lib/path-template.ts";
+import { docsRoutes } from "./docs.ts";
 import type { MatchIr, Report, RouteIr, RouteSources } from "./ir.ts";
 import { levelsOf } from "./levels.ts";
 import { conditionsOf, hostsOf, type MatchSite, pathSegments, writtenMatch } from "./matches.ts";
@@ -12,8 +13,10 @@ import { type NamedOperation, type Published, publishedOperations } from "./oper
 type TypedRoute = TypedApi["routes"][number];
 
 /** Fills every default of every route: those written in policies and those that come from operations. */
-export const normalizeRoutes = (sources: RouteSources): readonly RouteIr[] =>
-  sources.documents.apis.flatMap((api) => apiRoutes(api, sources));
+export const normalizeRoutes = (sources: RouteSources): readonly RouteIr[] => [
+  ...sources.documents.apis.flatMap((api) => apiRoutes(api, sources)),
+  ...docsRoutes(sources),
+];
 
 const apiRoutes = (api: TypedApi, sources: RouteSources): RouteIr[] => {
   const published = publishedOperations(api, sources);
@@ -177,6 +180,7 @@ const routeIr = ({
   matches,
   params: paramsOf(matches, pathPlace, sources.report),
   declaredQuery: operation?.declaredQuery,
+  operation: operation?.info,
   documentPrefix: operation === undefined ? "" : (api.value.openapi?.prefix ?? ""),
   document: route?.value,
   documentPath: [...api.path, "routes", name],

@@ -1,7 +1,8 @@
 import type { Context } from "hono";
 import { Hono } from "hono/tiny";
 import type { Plan } from "../core/plan.ts";
-import { sameText } from "./same-text.ts";
+import type { Ports } from "../core/ports.ts";
+import { isBearer } from "./bearer.ts";
 
 /** Where the gateway's own routes stand; no route of a user can. */
 export const CONTROL_PREFIX = "/__postern/";
@@ -15,16 +16,18 @@ export interface ControlSite {
   readonly exposition: () => string;
 }
 
+/** Adds a route that only some plans have. */
+export type ControlRoute = (app: Hono, site: { readonly plan: Plan; readonly ports: Ports }) => void;
+
 const CLOSED = { "cache-control": "no-store" };
 
 /**
- * The control plane: read-only, off by default but for the health check, never cached (S29). Whoever has no token learns
- * no more than that nothing is there.
+ * The control plane: off by default but for the health check, never cached, and read-only but for routes that are added with
+ * credentials of their own (S29). Whoever has no token learns no more than that nothing is there.
  */
 export const controlApp = ({ plan, token, exposition }: ControlSite): Hono => {
   const app = new Hono();
-  const open = async (context: Context): Promise<boolean> =>
-    token !== undefined && (await sameText(context.req.header("authorization") ?? "", `Bearer ${token}`));
+  const open = (context: Context): Promise<boolean> => isBearer(context.req.header("authorization"), token);
   app.get(`${CONTROL_PREFIX}health`, (context) =>
     context.json({ status: "ok", gateway: plan.gateway.name, plan: plan.hash }, 200, CLOSED),
   );

@@ -1,3 +1,4 @@
+import type { AssetPlan, DocsPlan } from "./asset-plan.ts";
 import type { HeaderEdit } from "./header-edits.ts";
 import type { Json } from "./json.ts";
 import type { MatcherPlan } from "./matcher-plan.ts";
@@ -19,6 +20,8 @@ export interface Plan {
   readonly matcher: MatcherPlan;
   /** Steps for a request that no route takes: the gateway's own policies up to identity. */
   readonly fallback: readonly number[];
+  /** Text of a module with the generated validators; it is part of the Worker's code, not of the plan that the Worker reads. */
+  readonly validators?: string;
   /** Names of the secrets that must be set when the gateway starts. */
   readonly secrets: readonly string[];
 }
@@ -28,14 +31,18 @@ export interface GatewayPlan {
   readonly development: boolean;
   readonly clientIp?: ClientIpPlan;
   readonly paths: PathRules;
-  /** Control routes beside the health check; the name of the secret that opens them. */
-  readonly control?: { readonly token: string };
+  /** Control routes beside the health check: names of the secrets that open what shows the gateway, and what purges. */
+  readonly control?: { readonly token?: string; readonly purgeToken?: string };
+  /** Where purges are known, where anything can be purged: in the isolate that made them, or through Redis in all. */
+  readonly purges?: "isolate" | "redis";
   /** Where keys of consumers are, beside those that the plan holds. */
   readonly consumerKeys?: "redis";
   /** Where Redis is, where anything of the plan is there. */
   readonly redis?: RedisPlan;
   /** The ports to Redis that policies need. */
   readonly redisPorts?: readonly RedisPort[];
+  /** The page and the description for callers, where they are published. */
+  readonly docs?: DocsPlan;
 }
 
 export type ClientIpPlan = "cloudflare" | "connection" | { readonly trustedHops: number };
@@ -58,7 +65,7 @@ export interface RoutePlan {
   readonly action: ActionPlan;
 }
 
-export type ActionPlan = ForwardPlan | SplitPlan | AggregatePlan | RespondPlan | RedirectPlan;
+export type ActionPlan = ForwardPlan | SplitPlan | AggregatePlan | RespondPlan | RedirectPlan | AssetPlan;
 
 /** How a request goes to an upstream, whichever that is. */
 export interface ForwardingPlan {

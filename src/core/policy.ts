@@ -1,13 +1,16 @@
 import type { z } from "zod";
 import type { Period } from "../lib/calendar.ts";
+import type { Contribution, WithheldParameters } from "./contribution.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Expression, ExpressionOptions } from "./expression.ts";
 import type { Authenticator } from "./identity.ts";
 import type { Json } from "./json.ts";
+import type { OperationInfo } from "./operation.ts";
 import type { ClientIpPlan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import type { RedisPort } from "./redis.ts";
 import type { Template } from "./template.ts";
+import type { Validator, ValidatorSpec } from "./validator.ts";
 
 /** Answers an exchange. Never rejects for an expected failure: that is an answer too. May be called more than once. */
 export type Handler = (exchange: Exchange) => Response | Promise<Response>;
@@ -23,6 +26,8 @@ export interface Site {
   once<T>(name: string, make: () => T): T;
   /** Authenticators of the identity step, linked by policy name. */
   authenticator(policy: string, step: Json): Authenticator;
+  /** The generated validator of a name that the compile side got from `validator`. */
+  validator(name: string): Validator;
   /** The gateway's own host names, for what must not leave them. */
   readonly gatewayName: string;
   readonly development: boolean;
@@ -68,10 +73,14 @@ export interface CompileContext {
     readonly api: string;
     /** Path and host parameters that templates and expressions may name. */
     readonly params: readonly string[];
+    /** Those of them that take what remains of the path: text of a path, not of a segment. */
+    readonly restParams?: readonly string[];
     /** Methods that the route matches; empty means any. */
     readonly methods: readonly string[];
     /** Query parameters that the OpenAPI operation declares; undefined where the route comes from no operation. */
     readonly declaredQuery: readonly string[] | undefined;
+    /** The OpenAPI operation that the route comes from. */
+    readonly operation?: OperationInfo | undefined;
     /** Names of the policies that the route has, from whichever level. */
     readonly policies: ReadonlySet<string>;
   };
@@ -81,6 +90,8 @@ export interface CompileContext {
     readonly development: boolean;
     /** Keys of consumers are in a store: a consumer of whom the policies know none may have one there. */
     readonly keysAreStored?: boolean;
+    /** The gateway says where Redis is, or what it says of it cannot be read, which is told already. */
+    readonly hasRedis?: boolean;
   };
   /** The identity policies of the route by name; empty for a public one. `anonymous` tells whether a caller may be nobody. */
   readonly identity: {
@@ -100,6 +111,10 @@ export interface CompileContext {
   readonly plans: ReadonlyMap<string, PlanInfo>;
   /** Puts JSON into the plan once for the whole gateway and answers the name for `Site.shared`. */
   share(name: string, value: Json): string;
+  /** What the route's policies say of parameters of requests; asked of those alone that judge them. */
+  readonly otherParameters?: () => OtherParameters;
+  /** Has code generated that judges values by a schema, once for all who ask for the same; answers the name for `Site.validator`. */
+  validator(spec: ValidatorSpec): string;
   /** Declares that a secret must be set when the gateway starts; answers its name. */
   secret(reference: { readonly env: string }): string;
   /**
@@ -118,6 +133,14 @@ export interface CompileContext {
   ): Expression | undefined;
   /** Reports a fault at a path below the instance. */
   report(instance: Instance<unknown>, at: Path, fault: Fault): void;
+}
+
+/** Parameters of a route that are not between callers and the service. */
+export interface OtherParameters {
+  /** What the gateway keeps from the service, or sets itself. */
+  readonly withheld: readonly WithheldParameters[];
+  /** Query parameters that carry credentials. */
+  readonly credentials: readonly string[];
 }
 
 /** An issuer as policies see it when they are compiled. */
@@ -184,6 +207,12 @@ export interface PolicyType<Schema extends z.ZodType = z.ZodType, Step extends J
    * anyway, as a change concerns a cache.
    */
   elsewhere?(context: CompileContext): Step | undefined;
+  /** What callers see of it in the public OpenAPI document, at a stage at which there is a step of it. */
+  describe?(
+    instances: readonly Instance<z.output<Schema>>[],
+    context: CompileContext,
+    stage: string,
+  ): Contribution;
   /** Loads the run side. */
   readonly filter: () => Promise<
     { readonly filter: FilterFactory<Step> } | { readonly authenticator: AuthenticatorFactory<Step> }

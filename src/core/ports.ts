@@ -1,3 +1,5 @@
+import type { Purges } from "./purge.ts";
+
 /** The time. Milliseconds since the epoch; on Workers it stands still between two I/O operations. */
 export interface Clock {
   now(): number;
@@ -154,6 +156,8 @@ export interface Ports {
   readonly consumerKeys?: ConsumerKeyStore | undefined;
   /** Redis as a place for bytes; absent unless a policy asks for it when compiled. */
   readonly store?: Store | undefined;
+  /** What was purged; absent where nothing can be. */
+  readonly purges?: Purges | undefined;
   /** Counters in Redis; absent likewise. */
   readonly storeCounter?: Counter | undefined;
 }

@@ -19,7 +19,10 @@ export interface Problem {
  * Answers with application/problem+json (RFC 9457). Proxy-Status (RFC 9209) tells it from an upstream's own error and
  * names the failure of the next hop where there was one.
  */
-export const problem = (exchange: Exchange, it: Problem): Response => {
+export const problem = (
+  exchange: Pick<Exchange, "method" | "requestId" | "problemCode">,
+  it: Problem,
+): Response => {
   exchange.problemCode = it.code;
   const body = {
     type: "urn:postern:problem:" + it.code,

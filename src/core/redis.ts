@@ -7,7 +7,7 @@ export interface RedisPlan {
 }
 
 /** The ports of policies that keep something in Redis; only a bundle whose policies need one holds it. */
-export type RedisPort = "store" | "storeCounter";
+export type RedisPort = "store" | "storeCounter" | "purgeLog";
 
 /** What a port to Redis must know of its gateway. */
 export interface RedisSettings extends RedisPlan {

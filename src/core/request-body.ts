@@ -6,7 +6,7 @@ import { problem } from "./problem.ts";
 export type ReadBody = Uint8Array<ArrayBuffer> | "too-large" | "broken";
 
 /** The answer to a body of more bytes than are taken (RFC 9110 section 15.5.14). */
-export const bodyTooLarge = (exchange: Exchange, maxBytes: number): Response =>
+export const bodyTooLarge = (exchange: Parameters<typeof problem>[0], maxBytes: number): Response =>
   problem(exchange, {
     status: 413,
     code: "body-too-large",
@@ -20,7 +20,10 @@ const EMPTY = new Uint8Array(0);
  * Reads the body of a request, at most `most` bytes, and leaves it on the exchange for whoever comes next. None is empty; the
  * forwarder sends none with GET and HEAD, so whatever comes with these is none either. Never rejects.
  */
-export const readBody = async (exchange: Exchange, most: number): Promise<ReadBody> => {
+export const readBody = async (
+  exchange: Pick<Exchange, "method" | "request" | "requestBody">,
+  most: number,
+): Promise<ReadBody> => {
   const { method, request, requestBody } = exchange;
   if (method === "GET" || method === "HEAD") return EMPTY;
   const source = requestBody === undefined ? request.body : requestBody;

@@ -39,13 +39,16 @@ export class SingleFlight {
     });
   }
 
-  /** Waits for the work of another request, or until it counts as lost. At once where there is none. */
-  wait(): Promise<void> {
+  /**
+   * Waits for the work of another request, or until it counts as lost, at most so many milliseconds. At once where there is
+   * none.
+   */
+  wait(atMostMs = this.#leaseMs): Promise<void> {
     const flight = this.#flight;
     if (flight === undefined) return Promise.resolve();
     let timer: ReturnType<typeof setTimeout>;
     return new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#leaseMs);
+      timer = setTimeout(resolve, atMostMs);
       flight.waiting.push(resolve);
     }).then(() => clearTimeout(timer));
   }

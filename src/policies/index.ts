@@ -34,12 +34,15 @@ export const policyOrder: readonly OrderedPolicy[] = [
   at((await import("./rate-limit/policy.ts")).rateLimit, "after-identity"),
   at((await import("./quota/policy.ts")).quota), // what a rate refuses uses up no quota
   at((await import("./concurrency/policy.ts")).concurrency), // nearest to the work that it bounds
+  at((await import("./validate/policy.ts")).validate, "request"), // callers who may not ask learn nothing of what they sent
   at((await import("./deprecation/policy.ts")).deprecation), // outside the cache, like the line after it
   at((await import("./headers/policy.ts")).headers, "response"), // outside the cache: hits get today's headers
   at((await import("./headers/policy.ts")).headers, "request"),
   at((await import("./query/policy.ts")).query), // the cache keys what the upstream will see
   at((await import("./body/policy.ts")).body, "request"), // after all who refuse: only what goes on is read and edited
   at((await import("./fault/policy.ts")).fault), // stands for the upstream, and so for what may be stored of it
+  at((await import("./purge/policy.ts")).purge), // outside of the cache: what is stored of an answer to a write goes too
   at((await import("./cache/policy.ts")).cache), // inside of every check: a stored answer skips none
+  at((await import("./validate/policy.ts")).validate, "response"), // inside the cache, paid once; what callers get is judged, edits and all
   at((await import("./body/policy.ts")).body, "response"), // inside the cache: what is stored was edited once
 ];

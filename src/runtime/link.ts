@@ -5,6 +5,7 @@ import type { AuthenticatorFactory, Filter, FilterFactory, Handler, Site } from 
 import type { Defer, Ports } from "../core/ports.ts";
 import { problem } from "../core/problem.ts";
 import { isManaged } from "../core/upstream-plan.ts";
+import type { Validator } from "../core/validator.ts";
 import type { Platform } from "./client-address.ts";
 import { RequestExchange } from "./exchange.ts";
 import { linkFinish } from "./finish.ts";
@@ -21,6 +22,8 @@ export interface Registry {
   readonly authenticators: Readonly<Record<string, AuthenticatorFactory<never>>>;
   readonly balancers: Readonly<Record<string, BalancerFactory<never>>>;
   readonly parts: Parts;
+  /** Generated code that judges values by schemas, where the plan has any. */
+  readonly validators?: Readonly<Record<string, Validator>>;
 }
 
 /** A gateway that runs. Never rejects. */
@@ -173,6 +176,8 @@ const linkEnds = (plan: Plan, registry: Registry, ports: Ports, platform: Platfo
         return linkRespond(action);
       case "redirect":
         return linkRedirect(action, plan.gateway.paths);
+      case "asset":
+        return partOf(parts, "assets")(action, ports);
     }
   };
 };
@@ -189,6 +194,11 @@ const linkSite = (plan: Plan, registry: Registry, ports: Ports): Site => {
       const factory = registry.authenticators[policy];
       if (factory === undefined) throw new Error(`the authenticator ${policy} is not in the bundle`);
       return factory(step as never, ports, site);
+    },
+    validator: (name) => {
+      const validator = registry.validators?.[name];
+      if (validator === undefined) throw new Error(`the validator ${name} is not in the bundle`);
+      return validator;
     },
     gatewayName: plan.gateway.name,
     development: plan.gateway.development,

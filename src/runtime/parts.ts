@@ -1,3 +1,4 @@
+import type { AssetPlan } from "../core/asset-plan.ts";
 import type { TryOutcome } from "../core/balancer.ts";
 import type { AggregatePlan, MirrorPlan, SplitPlan } from "../core/plan.ts";
 import type { Handler } from "../core/policy.ts";
@@ -22,6 +23,7 @@ export interface Parts {
   readonly split?: SplitFactory;
   readonly aggregate?: AggregateFactory;
   readonly websocket?: WebSocketFactory;
+  readonly assets?: AssetsFactory;
 }
 
 /** A part that the plan needs. Throws where the bundle lacks it: a bug of the emitter. */
@@ -95,3 +97,6 @@ export type AggregateFactory = (
   upstreamOf: (name: string) => LinkedUpstream,
   site: ForwardSite & { readonly ports: Ports },
 ) => Handler;
+
+/** Links a route that answers with files of the gateway's own. */
+export type AssetsFactory = (plan: AssetPlan, ports: Ports) => Handler;

@@ -306,6 +306,15 @@ describeWithRedis("a store in Redis", () => {
         { level: "warn", message: "Redis fails, and is spared for a while: it takes no values." },
       ]);
     });
+
+    it("full: everybody gets a lease, and what is there is still found", async () => {
+      const store = open();
+      await store.put("a", bytesOf("a"), MINUTE);
+      await redis.command("CONFIG", "SET", "maxmemory", "1");
+      for (let time = 0; time < 5; time++) expect(await store.claim("b", MINUTE)).toBe(true);
+      expect(textOf(await store.get("a"))).toBe("a");
+      expect(records).toEqual([]);
+    });
   });
 
   describe("spares a Redis that fails", () => {

@@ -1,9 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { Client, type Request } from "./load.ts";
-import { requestBytes } from "./policies.ts";
+import { requestBytes, TARGET } from "./policies.ts";
 import { cpuMicros, machineMicros } from "./processes.ts";
 import type { Running } from "./running.ts";
-import type { Tokens } from "./scenarios.ts";
+import type { Scenario } from "./scenarios.ts";
 import type { BenchIssuer } from "./tokens.ts";
 
 export interface Effort {
@@ -45,7 +45,7 @@ export const measure = async (
   const exchange = async (at: number, wanted: number): Promise<number> => {
     const { scenario, process: gateway } = running[at]!;
     const count = scenario.tokens === "new" ? Math.min(wanted, MOST_NEW_TOKENS) : wanted;
-    const request = await source(scenario.tokens ?? "same", count);
+    const request = await source(scenario, count);
     const before = cpuMicros(gateway.pid!);
     await clients[at]!.send(request, count).catch((error: Error) => {
       throw new Error(`${scenario.name}: ${error.message}`);
@@ -85,25 +85,31 @@ const foreignCpu =
     return machineMicros() - ours;
   };
 
-type RequestSource = (tokens: Tokens, count: number) => Promise<Request>;
+type RequestSource = (scenario: Scenario, count: number) => Promise<Request>;
 
 /** Makes requests by the tokens that they carry; those in turn go on where the last round ended. */
 const requestSource = async (running: readonly Running[], issuer: BenchIssuer): Promise<RequestSource> => {
   const [token] = await issuer.tokens(1, "same");
   const same = requestBytes(token!);
   const inTurn = running.some(({ scenario }) => scenario.tokens === "in-turn")
-    ? (await issuer.tokens(IN_TURN, "turn")).map(requestBytes)
+    ? (await issuer.tokens(IN_TURN, "turn")).map((one) => requestBytes(one))
     : [];
   let turned = 0;
   let batch = 0;
-  return async (tokens, count) => {
+  let targets = 0;
+  return async ({ tokens = "same", newTargets }, count) => {
+    if (newTargets) {
+      const from = targets;
+      targets += count;
+      return (index) => requestBytes(token!, `${TARGET}&n=${from + index}`);
+    }
     if (tokens === "same") return () => same;
     if (tokens === "in-turn") {
       const from = turned;
       turned += count;
       return (index) => inTurn[(from + index) % IN_TURN]!;
     }
-    const fresh = (await issuer.tokens(count, `new-${batch++}`)).map(requestBytes);
+    const fresh = (await issuer.tokens(count, `new-${batch++}`)).map((one) => requestBytes(one));
     return (index) => fresh[index]!;
   };
 };

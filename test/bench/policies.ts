@@ -14,19 +14,22 @@ export interface GatewayWords {
   readonly routes?: number;
   readonly targets?: number;
   readonly control?: boolean;
+  /** Policies may keep things in Redis; its secrets are those of `running.ts`. */
+  readonly redis?: boolean;
   /** Policies of the whole gateway. */
   readonly policies?: Readonly<Record<string, unknown>>;
 }
 
 /** Compiles policies as a user would write them. */
 export const planOf = (words: GatewayWords): Plan => {
-  const { publicJwk, policies = {}, control = false } = words;
+  const { publicJwk, policies = {}, control = false, redis = false } = words;
   const document = {
     gateway: {
       name: "bench",
       hosts: { public: HOST },
       clientIp: "connection",
       ...(control && { control: { token: { env: "CONTROL_TOKEN" } } }),
+      ...(redis && { stores: { redis: { url: { env: "REDIS_URL" }, token: { env: "REDIS_TOKEN" } } } }),
       policies,
     },
     ...(publicJwk && {
@@ -75,10 +78,10 @@ const routesOf = (count: number): Record<string, unknown> => {
 };
 
 /** The request of a browser, as bytes. */
-export const requestBytes = (token: string): Buffer =>
+export const requestBytes = (token: string, target = TARGET): Buffer =>
   Buffer.from(
     [
-      `GET ${TARGET} HTTP/1.1`,
+      `GET ${target} HTTP/1.1`,
       `host: ${HOST}`,
       "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0",
       "accept: application/json, text/plain;q=0.9, */*;q=0.8",

@@ -6,10 +6,12 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { writeBundle } from "../../src/adapters/node/bundle.ts";
+import { startRedisOverHttp } from "../support/redis/rest.ts";
+import { isRedisInstalled } from "../support/redis/server.ts";
 import { type Effort, measure } from "./measure.ts";
 import { fetching } from "./plain-workers.ts";
 import { end, endChildrenWithUs, startScript } from "./processes.ts";
-import { type Running, start } from "./running.ts";
+import { type Running, type Stores, start } from "./running.ts";
 import { barePlan, fullPlan, type Scenario, type Site, scenarios } from "./scenarios.ts";
 import { plainStartMs, startMs } from "./start-time.ts";
 import { costTable, type Fact, factTable } from "./table.ts";
@@ -52,9 +54,13 @@ const main = async (): Promise<void> => {
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const upstream = await startScript(path.join(import.meta.dirname, "upstream.ts"));
   const issuer = makeIssuer();
-  const site = { upstream: upstream.port, publicJwk: issuer.publicJwk };
+  const cache = await startScript(path.join(import.meta.dirname, "../support/cache-service.ts"));
+  const redis = isRedisInstalled() ? await startRedisOverHttp() : undefined;
+  const site = { upstream: upstream.port, publicJwk: issuer.publicJwk, redis: redis !== undefined };
+  const stores = { edgeCache: `127.0.0.1:${cache.port}`, redis };
   const wanted = values.only?.split(",");
-  await costs({ site, issuer, upstream: upstream.process, folder }, effort, wanted);
+  await costs({ site, issuer, upstream: upstream.process, folder, stores }, effort, wanted);
+  await redis?.stop();
   const facts = await startsAndSizes(site, folder, wanted);
   if (facts.length > 0) process.stdout.write(`\n${factTable(facts)}`);
 };
@@ -70,10 +76,11 @@ interface Place {
   readonly issuer: BenchIssuer;
   readonly upstream: ChildProcess;
   readonly folder: string;
+  readonly stores: Stores;
 }
 
 const costs = async (
-  { site, issuer, upstream, folder }: Place,
+  { site, issuer, upstream, folder, stores }: Place,
   effort: Effort,
   wanted: readonly string[] | undefined,
 ): Promise<void> => {
@@ -82,7 +89,7 @@ const costs = async (
   const running: Running[] = [];
   for (const scenario of chosen) {
     tell(`starting ${scenario.name}`);
-    running.push(await start(scenario, folder, site.upstream));
+    running.push(await start(scenario, folder, site.upstream, stores));
   }
   const measured = await measure({ running, upstream, issuer }, effort, tell);
   for (const one of running) await end(one.process);

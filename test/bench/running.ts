@@ -15,17 +15,31 @@ export interface Running {
   readonly process: ChildProcess;
 }
 
-/** Values of all secrets that a plan of the benchmark can name. */
-export const secrets = { CONTROL_TOKEN: "bench-control-token" };
+/** Values of secrets that every plan of the benchmark may name. */
+const CONTROL = { CONTROL_TOKEN: "bench-control-token" };
+
+/** What gateways reach beside their upstream. */
+export interface Stores {
+  /** Address of what stands behind the Cache API. */
+  readonly edgeCache: string;
+  readonly redis: { readonly url: string; readonly token: string } | undefined;
+}
 
 /** Starts a scenario in a process of its own: gateways as the product does it, from the production bundle. */
-export const start = async (scenario: Scenario, folder: string, upstream: number): Promise<Running> => {
+export const start = async (
+  scenario: Scenario,
+  folder: string,
+  upstream: number,
+  { edgeCache, redis }: Stores,
+): Promise<Running> => {
   const port = await freePort();
   const own = path.join(folder, scenario.name);
   if ("plan" in scenario.runs) {
     const { plan } = scenario.runs;
     const { worker } = await writeBundle(plan, own);
-    const running = await startWorkerd({ plan, worker, host: "127.0.0.1", port, secrets, bindings: {} });
+    const secrets = { ...CONTROL, ...(redis && { REDIS_URL: redis.url, REDIS_TOKEN: redis.token }) };
+    const host = "127.0.0.1";
+    const running = await startWorkerd({ plan, worker, host, port, secrets, bindings: {}, edgeCache });
     return { scenario, port, process: running.process };
   }
   const { source } = scenario.runs;

@@ -21,6 +21,8 @@ export interface Scenario {
   readonly reference?: string;
   readonly aim?: Aim;
   readonly tokens?: Tokens;
+  /** Each request asks for something that nobody has asked for before. */
+  readonly newTargets?: boolean;
   readonly runs: { readonly source: string } | { readonly plan: Plan };
 }
 
@@ -28,6 +30,8 @@ export interface Scenario {
 export interface Site {
   readonly upstream: number;
   readonly publicJwk: Readonly<Record<string, unknown>>;
+  /** Whether there is a Redis; what needs one is left out otherwise. */
+  readonly redis: boolean;
 }
 
 /** The whole stack of a public API: names, CORS, limits, edits, metrics; identity comes from the issuer. */
@@ -42,16 +46,25 @@ const FULL = {
 };
 
 /** Plan of the gateway with everything; its bundle is measured too. */
-export const fullPlan = ({ upstream, publicJwk }: Site, control = true): Plan =>
-  planOf({ upstream, publicJwk, targets: 3, control, policies: FULL });
+export const fullPlan = (
+  { upstream, publicJwk }: Pick<Site, "upstream" | "publicJwk">,
+  control = true,
+): Plan => planOf({ upstream, publicJwk, targets: 3, control, policies: FULL });
 
 /** Plan of the gateway that only passes on. */
-export const barePlan = ({ upstream }: Site, routes = 1): Plan => planOf({ upstream, routes });
+export const barePlan = ({ upstream }: Pick<Site, "upstream">, routes = 1): Plan =>
+  planOf({ upstream, routes });
 
 /** All scenarios, references first. */
 export const scenarios = (site: Site): readonly Scenario[] => {
   const { upstream, publicJwk } = site;
   const identified = planOf({ upstream, publicJwk });
+  const storedIn = (tier: string): Plan =>
+    planOf({
+      upstream,
+      redis: tier === "redis",
+      policies: { cache: { ttl: "1h", tiers: [tier] } },
+    });
   return [
     { name: "fetch", title: "a Worker that fetches", runs: { source: fetching(upstream) } },
     {
@@ -94,7 +107,30 @@ export const scenarios = (site: Site): readonly Scenario[] => {
       title: "a hit in the isolate's cache",
       reference: "constant",
       aim: { ratio: 1.3 },
-      runs: { plan: planOf({ upstream, policies: { cache: { ttl: "1h", tiers: ["isolate"] } } }) },
+      runs: { plan: storedIn("isolate") },
+    },
+    {
+      name: "edge",
+      title: "a hit in the Cache API",
+      reference: "fetch",
+      runs: { plan: storedIn("edge") },
+    },
+    ...(site.redis
+      ? [
+          {
+            name: "redis",
+            title: "a hit in Redis",
+            reference: "fetch",
+            runs: { plan: storedIn("redis") },
+          },
+        ]
+      : []),
+    {
+      name: "miss",
+      title: "a miss, stored in the isolate",
+      reference: "bare",
+      newTargets: true,
+      runs: { plan: storedIn("isolate") },
     },
     {
       name: "jwt-5000",

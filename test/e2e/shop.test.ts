@@ -1,5 +1,7 @@
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { recorderOf } from "../support/public-document.ts";
+import type { Recorder } from "../support/recorder.ts";
 import { run, type Served, serve } from "../support/served.ts";
 import { descendants, isAlive } from "./processes.ts";
 import { ROOT } from "./project.ts";
@@ -9,6 +11,8 @@ const OWN_ORIGIN = "https://www.shop.example.com";
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 let shop: Served;
+/** Holds every answer against the public document. */
+let recorder: Recorder;
 /** A token of user 42 with every scope, one without scopes to order, and one of somebody else. */
 const tokens = {} as Record<"ada" | "reader" | "grace" | "admin", string>;
 
@@ -20,6 +24,7 @@ const token = async (...args: string[]): Promise<string> => {
 };
 
 beforeAll(async () => {
+  recorder = await recorderOf("local");
   shop = await serve({
     folders: { policies: path.join(ROOT, "policies"), openapi: path.join(ROOT, "openapi") },
     args: ["--env", "local"],
@@ -44,8 +49,11 @@ interface Words {
   readonly json?: unknown;
 }
 
-const ask = (target: string, { as, method = "GET", headers = {}, json }: Words = {}): Promise<Response> =>
-  fetch(shop.url + target, {
+const ask = async (
+  target: string,
+  { as, method = "GET", headers = {}, json }: Words = {},
+): Promise<Response> => {
+  const response = await fetch(shop.url + target, {
     method,
     headers: {
       ...(as !== undefined && { authorization: `Bearer ${tokens[as]}` }),
@@ -55,6 +63,8 @@ const ask = (target: string, { as, method = "GET", headers = {}, json }: Words =
     ...(json !== undefined && { body: JSON.stringify(json) }),
     redirect: "manual",
   });
+  return recorder.expectDocumented(method, response);
+};
 
 /** An order that was just placed. */
 const order = async (as: keyof typeof tokens, note?: string): Promise<Record<string, unknown>> => {

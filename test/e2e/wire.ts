@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { expectDocumented } from "../support/recording.ts";
 import { until } from "./until.ts";
 
 /** An answer, read from the bytes of a connection. */
@@ -135,12 +136,22 @@ export const dial = async (port: number): Promise<Wire> => {
   };
 };
 
+/** Holds an answer of a gateway against its public document. */
+const hold = ({ status, fields, body, complete }: RawAnswer, method: string, url: string): void => {
+  const headers = new Headers(fields.map(([name, value]): [string, string] => [name, value]));
+  const isProblem = complete && headers.get("content-type") === "application/problem+json";
+  expectDocumented({ method, url, status, headers, body: isProblem ? body.toString("utf8") : undefined });
+};
+
 /** Sends one request as it is written and answers what came back; the connection is closed behind it. */
 export const ask = async (port: number, text: string | Buffer, deadlineMs?: number): Promise<RawAnswer> => {
   const wire = await dial(port);
   try {
     wire.send(text);
-    return await wire.answer(text.toString("latin1").split(" ", 1)[0], deadlineMs);
+    const [method = "", target = ""] = text.toString("latin1").split(/[ \r]/, 2);
+    const answer = await wire.answer(method, deadlineMs);
+    if (target.startsWith("/")) hold(answer, method, `http://127.0.0.1:${port}${target}`);
+    return answer;
   } finally {
     wire.socket.destroy();
   }

@@ -90,6 +90,7 @@ const contextOf = (faults: FoundFault[], place: Place): CompileContext => ({
   callers: { issuers: new Set(), consumers: new Set() },
   plans: new Map(),
   share: (name) => name,
+  validator: ({ pointer }) => pointer,
   secret: ({ env }) => env,
   redis: () => true,
   template: (text) =>

@@ -252,7 +252,6 @@ describe("with a cache inside", () => {
     const route = new Cached([{ set: { tenant: "{params.orderId}" } }]);
     expect(await route.ask("", { params: { orderId: "a" } })).toBe("miss ?tenant=a");
     expect(await route.ask("", { params: { orderId: "b" } })).toBe("miss ?tenant=b");
-    expect(await route.ask("", { params: { orderId: "a" } })).toBe("miss ?tenant=a");
     expect(await route.ask("", { params: { orderId: "a" } })).toBe("hit ?tenant=a");
     expect(await route.ask("", { params: { orderId: "b" } })).toBe("hit ?tenant=b");
   });

@@ -497,7 +497,7 @@ describe("what the policy refuses", () => {
     ["a rate without a time", { ...perIp, rate: "100" }, "bad-quantity", "limits.0.rate"],
     ["a rate of nothing", { ...perIp, rate: "0/1m" }, "bad-quantity", "limits.0.rate"],
     ["a key that is none", { ...perIp, key: "cookie" }, "invalid_union", "limits.0.key"],
-    ["a store that is not there yet", { ...perIp, store: "redis" }, "invalid_value", "limits.0.store"],
+    ["a store that is none", { ...perIp, store: "disk" }, "invalid_value", "limits.0.store"],
     ["a name that fields cannot hold", { ...perIp, name: 'a"b' }, "invalid_format", "limits.0.name"],
     ["a prototype for a name", { ...perIp, name: "__proto__" }, "invalid_format", "limits.0.name"],
     ["an unknown key", { ...perIp, window: "1m" }, "unrecognized_keys", "limits.0"],

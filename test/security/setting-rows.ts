@@ -20,6 +20,8 @@ export interface Row {
   readonly times?: number;
   /** A field whose value at the origin is part of what comes of it. */
   readonly sees?: string;
+  /** A field whose value in the answer is. */
+  readonly tells?: string;
 }
 
 type Side = "with" | "without";
@@ -47,6 +49,7 @@ const outcomeOf = async (
     const { answer } = await ground.request(`${method} ${path}${query}`, fields, body);
     outcome = statusOf(answer);
     if (row.sees !== undefined) outcome += ` ${fieldOf(ground.origins.origin.last(), row.sees) ?? "-"}`;
+    if (row.tells !== undefined) outcome += ` ${fieldOf(answer, row.tells) ?? "-"}`;
   }
   return outcome;
 };

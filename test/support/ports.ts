@@ -78,6 +78,9 @@ export const fakeSite = (shared: Readonly<Record<string, unknown>> = {}, over: P
     authenticator: () => {
       throw new Error("no authenticator in this test");
     },
+    validator: () => {
+      throw new Error("no validator in this test");
+    },
     gatewayName: "shop",
     development: false,
     ...over,

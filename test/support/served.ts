@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { record, stopRecording } from "./recording.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
@@ -93,6 +94,7 @@ export const serve = async (words: ServeWords): Promise<Served> => {
     child.stderr!.setEncoding("utf8").on("data", read);
     void ended.then((code) => reject(new Error(`postern serve ended with ${code}:\n${printed}`)));
   });
+  if (process.env["POSTERN_RECORD"]) await record(url, { policies, openapi }, words.args ?? []);
   return {
     url,
     port,
@@ -101,6 +103,7 @@ export const serve = async (words: ServeWords): Promise<Served> => {
     stop: async (signal = "SIGTERM") => {
       child.kill(signal);
       const code = await ended;
+      stopRecording(url);
       if (own !== undefined) await rm(own.folder, { recursive: true, force: true });
       return code;
     },

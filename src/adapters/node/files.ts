@@ -2,10 +2,13 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Sources } from "../../compiler/compile.ts";
 import type { Source } from "../../config/yaml.ts";
+import { isPublicDocument } from "../../core/public-document.ts";
 
 /** Reads every `*.yaml` below a folder of policies (and `*.yml`, to say that they are not read), and every document of a folder of OpenAPI documents. */
 export const readSources = async (policies: string, openapi: string): Promise<Sources> => {
-  const documents = await readFolder(openapi, /\.(yaml|yml|json)$/);
+  const found = await readFolder(openapi, /\.(yaml|yml|json)$/);
+  // What was made of these documents is none of them.
+  const documents = found.filter(({ text }) => !isPublicDocument(text));
   return {
     policies: await readFolder(policies, /\.ya?ml$/),
     openapi: new Map(

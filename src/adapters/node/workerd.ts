@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import workerd from "workerd";
+import { ASSETS } from "../../core/asset-plan.ts";
 import type { Plan } from "../../core/plan.ts";
 import { COMPATIBILITY_DATE } from "./bundle.ts";
 import { type ClientCertificate, certificateNetwork } from "./client-certificates.ts";
@@ -20,6 +21,8 @@ export interface WorkerdSettings {
   readonly bindings: Readonly<Record<string, string>>;
   /** Client certificates by the name of their binding. */
   readonly certificates?: Readonly<Record<string, ClientCertificate>>;
+  /** Address (`host:port`) of what stands behind the Cache API, in workerd's own protocol; without, there is none. */
+  readonly edgeCache?: string;
   /** Certificates in PEM of authorities that servers which are shown one may have theirs from, beside those of browsers. */
   readonly trusted?: string;
 }
@@ -135,6 +138,15 @@ export const configText = (settings: WorkerdSettings): string => {
     services.push(`(name = ${quote(name)}, ${certificateNetwork(plan, binding, certificate, trusted)})`);
     bind(binding, name);
   }
+  const { edgeCache } = settings;
+  if (edgeCache !== undefined) {
+    services.push(`(name = "edge-cache", external = (address = ${quote(edgeCache)}, http = ()))`);
+  }
+  if (plan.gateway.docs !== undefined) {
+    const folder = path.resolve(path.dirname(worker), ASSETS.folder);
+    services.push(`(name = "assets", disk = (path = ${quote(folder)}))`);
+    bind(ASSETS.binding, "assets");
+  }
   const objects = durableObjectsText(plan, worker);
   services.push(...objects.services);
   worked.push(...objects.bindings);
@@ -145,7 +157,7 @@ const config :Workerd.Config = (
       modules = [(name = "worker.js", esModule = embed ${quote(path.basename(worker))})],
       compatibilityDate = "${COMPATIBILITY_DATE}",
       bindings = [${unique(worked).join(", ")}],
-      globalOutbound = "public",${objects.fields.map((field) => `\n      ${field},`).join("")}
+      globalOutbound = "public",${edgeCache === undefined ? "" : '\n      cacheApiOutbound = "edge-cache",'}${objects.fields.map((field) => `\n      ${field},`).join("")}
     )),
     (name = "public", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),
     (name = "private", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),

@@ -20,6 +20,14 @@ export interface WranglerConfig {
   readonly secrets: readonly string[];
   /** Durable Objects whose classes are the Worker's own. */
   readonly objects: readonly { readonly binding: string; readonly className: string }[];
+  /** The folder of files that are deployed with it. */
+  readonly assets?: {
+    /** Relative to the file. */
+    readonly directory: string;
+    readonly binding: string | undefined;
+    /** Whether every request for one of the files comes to the Worker first. */
+    readonly isWorkerFirst: boolean;
+  };
 }
 
 interface Toml {
@@ -31,6 +39,7 @@ interface Toml {
   readonly services?: { binding: string; service: string }[];
   readonly secrets?: { required?: string[] };
   readonly durable_objects?: { bindings?: { name: string; class_name: string; script_name?: string }[] };
+  readonly assets?: { directory?: string; binding?: string; run_worker_first?: boolean | string[] };
   readonly env?: Record<string, Toml>;
 }
 
@@ -39,6 +48,8 @@ export const readWranglerConfig = async (file: string, environment?: string): Pr
   const top = parse(await readFile(file, "utf8")) as Toml;
   const config: Toml = (environment !== undefined && top.env?.[environment]) || top;
   const folder = path.dirname(file);
+  // Unlike other bindings, this one reaches into environments.
+  const assets = config.assets ?? top.assets;
   return {
     file,
     name: config.name ?? top.name ?? "",
@@ -55,6 +66,13 @@ export const readWranglerConfig = async (file: string, environment?: string): Pr
     objects: (config.durable_objects?.bindings ?? [])
       .filter(({ script_name }) => script_name === undefined)
       .map(({ name: binding, class_name: className }) => ({ binding, className })),
+    ...(assets?.directory !== undefined && {
+      assets: {
+        directory: assets.directory,
+        binding: assets.binding,
+        isWorkerFirst: assets.run_worker_first === true,
+      },
+    }),
   };
 };
 

@@ -84,8 +84,7 @@ export class UpstashStore implements Store {
       circuit.succeeded();
       return value;
     } catch (error) {
-      // Somebody else's value of another type: Redis itself is well.
-      if (String(error).includes("WRONGTYPE")) circuit.succeeded();
+      if (circuit === this.#calls && isNoFailure(String(error))) circuit.succeeded();
       else if (circuit.failed())
         this.#tell(circuit === this.#puts ? "it takes no values" : "it does not answer");
       return undefined;
@@ -97,6 +96,9 @@ export class UpstashStore implements Store {
     this.#settings.log.write({ level: "warn", message: `Redis fails, and is spared for a while: ${how}.` });
   }
 }
+
+/** Somebody else's value of another type, or no room for a lease: Redis itself is well, and answers. */
+const isNoFailure = (error: string): boolean => /\b(?:WRONGTYPE|OOM)\b/.test(error);
 
 /** Whether Redis takes a number as a lifetime in milliseconds. */
 const isLifetime = (px: number): boolean => Number.isSafeInteger(px) && px >= 1;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { NO_REDIS } from "../../core/redis.ts";
 import { explain, named, oneOf, secret } from "../../policies/shapes.ts";
+import { docsSchema } from "./docs.ts";
 import { hostPattern, policies } from "./shapes.ts";
 
 const forwardedFor = z
@@ -42,6 +43,67 @@ const stores = z
     });
   });
 
+const url = () =>
+  z.url({
+    protocol: /^https?$/,
+    error: () => explain("This is not an address.", "Write a whole URL: https://www.example.com."),
+  });
+
+const info = z
+  .strictObject({
+    title: z.string().min(1).optional().describe("What the API is called; default the gateway's name."),
+    version: z.string().min(1).optional().describe("The version of the API; default 1.0.0."),
+    summary: z.string().min(1).optional().describe("The API in a few words."),
+    description: z.string().min(1).optional().describe("The API in more words, in Markdown."),
+    termsOfService: url().optional().describe("Page with the terms of its use."),
+    contact: z
+      .strictObject({
+        name: z.string().min(1).optional().describe("Who answers."),
+        url: url().optional().describe("Page of who answers."),
+        email: z
+          .email({
+            error: () => explain("This is not an address of e-mail.", "Write it as in api@example.com."),
+          })
+          .optional()
+          .describe("Where to write."),
+      })
+      .optional()
+      .describe("Whom callers may ask."),
+    license: z
+      .strictObject({
+        name: z.string().min(1).describe("Name of the license."),
+        identifier: z.string().min(1).optional().describe("Its SPDX identifier: Apache-2.0."),
+        url: url().optional().describe("Page with its text."),
+      })
+      .refine((it) => it.identifier === undefined || it.url === undefined, {
+        error: explain("A license has an identifier or an address, not both.", "Remove one of the two."),
+      })
+      .optional()
+      .describe("Under which the API is offered."),
+  })
+  .describe("What the public document, which `postern openapi` writes, says of the API as a whole.");
+
+const control = z
+  .strictObject({
+    token: secret()
+      .optional()
+      .describe(
+        "The bearer token that opens /__postern/metrics and /__postern/plan, and with them the metrics.",
+      ),
+    purgeToken: secret()
+      .optional()
+      .describe(
+        "The bearer token that opens POST /__postern/purge, which takes stored answers away: at once in the isolate that answers, in all others within 5 seconds through the Redis of `stores`. It opens nothing else, and no other token opens this.",
+      ),
+  })
+  .refine(({ token, purgeToken }) => token !== undefined || purgeToken !== undefined, {
+    error: explain("Nothing is opened.", "Write `token`, `purgeToken` or both, or remove `control`."),
+  })
+  .refine(({ token, purgeToken }) => token === undefined || token.env !== purgeToken?.env, {
+    path: ["purgeToken"],
+    error: explain("Whoever reads metrics could purge.", "Name another secret: { env: PURGE_TOKEN }."),
+  });
+
 /** `gateway:`. */
 export const gatewaySchema = z.strictObject({
   name: z
@@ -73,12 +135,9 @@ export const gatewaySchema = z.strictObject({
     })
     .prefault({})
     .describe("What request paths may hold."),
-  control: z
-    .strictObject({ token: secret().describe("The bearer token that opens them.") })
-    .optional()
-    .describe(
-      "Opens the control routes /__postern/metrics and /__postern/plan, and with them the metrics; only /__postern/health is there without.",
-    ),
+  control: control.optional().describe("Opens control routes; only /__postern/health is there without."),
+  docs: docsSchema.optional(),
+  info: info.optional(),
   stores: stores.optional().describe("Where the gateway keeps what is not in the plan."),
   policies: policies(),
 });

@@ -4,6 +4,7 @@ import type { TokenSource } from "../../core/token-source.ts";
 import { isCredentialParameter } from "../../lib/http/credential-parameters.ts";
 import { admitConsumers, consumerShape } from "../consumers.ts";
 import { explain, headerName } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const token = (what: string, example: string) =>
@@ -77,5 +78,6 @@ export const apiKey = definePolicy({
     const { from: place, forwardCredential } = instance.config;
     return { ...admitConsumers(instance, context), from: sourceOf(place), forwardCredential };
   },
+  describe: (instances, context) => describe(instances, context, sourceOf(instances[0]!.config.from)),
   filter: () => import("./filter.ts"),
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type CompileContext, definePolicy } from "../../core/policy.ts";
 import { explain } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const schema = z.strictObject({
@@ -30,6 +31,7 @@ export const authorize = definePolicy({
       .filter(({ expression }) => expression !== true);
     return allow.length === 0 ? undefined : { allow, challenge: challengeOf(context) };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 

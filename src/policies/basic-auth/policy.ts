@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { definePolicy } from "../../core/policy.ts";
 import { admitConsumers, consumerShape } from "../consumers.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const schema = z.strictObject({
@@ -23,5 +24,6 @@ export const basicAuth = definePolicy({
       ...admitConsumers(instance, context),
       forwardCredential: instance.config.forwardCredential,
     },
+  describe,
   filter: () => import("./filter.ts"),
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { definePolicy } from "../../core/policy.ts";
 import { explain, size } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const TOKEN = "[a-z0-9!#$&^_.+-]+";
@@ -59,6 +60,7 @@ export const bodyLimit = definePolicy({
       ...(contentTypes === undefined ? {} : { contentTypes: splitTypes(contentTypes) }),
     };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 

@@ -3,6 +3,7 @@ import { type CompileContext, definePolicy, type Instance } from "../../core/pol
 import { canonicalJson } from "../../lib/canonical-json.ts";
 import { hash32 } from "../../lib/hash.ts";
 import { explain, size } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import { type Edit, requestEdit, responseEdit } from "./edit-shape.ts";
 import type { EditStep, Step } from "./filter.ts";
 import { parsePointer } from "./pointer.ts";
@@ -71,6 +72,7 @@ export const body = definePolicy({
     const mark = hash32(canonicalJson(edits)).toString(36);
     return { to: "response", maxBytes: response.maxBody, edits, mark };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 

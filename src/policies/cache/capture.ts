@@ -1,9 +1,14 @@
 import { problem } from "../../core/problem.ts";
+import { removeHopByHop } from "../../lib/http/hop-by-hop.ts";
+import { readWhole } from "../../lib/read-whole.ts";
 import { answerFrom } from "./answer.ts";
 import { joinParts } from "./join-parts.ts";
+import { land, landEntry } from "./landing.ts";
+import { lasting } from "./lasting.ts";
 import { keepAlive, type LinkedCache, marked, record, type Visit } from "./linked.ts";
 import { type Forwarded, forwardStatus } from "./status.ts";
 import type { Draft } from "./storability.ts";
+import type { Mark } from "./tiers.ts";
 import { isUnchangedFor } from "./validation.ts";
 
 /** A body of this size or less, in bytes, is read before it is passed on: cheaper than to split its stream in two. */
@@ -14,7 +19,9 @@ export interface Storable {
   readonly response: Response;
   readonly draft: Draft;
   readonly why: Forwarded;
-  readonly mark: number;
+  readonly mark: Mark;
+  /** When it was asked for; absent where that says nothing of how long a GET takes. */
+  readonly requestedMs?: number;
 }
 
 /**
@@ -30,8 +37,13 @@ export const capture = (
   const { exchange } = visit;
   const length = knownLength(response.headers);
   if (length !== undefined && length > cache.step.maxBody) {
+    land(cache, visit, "alone");
     record(cache, exchange, "miss");
-    return marked(exchange, response, forwardStatus(why, { detail: "too-large" }));
+    return marked(
+      exchange,
+      response,
+      forwardStatus(why, { collapsed: visit.collapsed, detail: "too-large" }),
+    );
   }
   if (length !== undefined && length <= READ_AHEAD && response.body !== null) {
     return response.arrayBuffer().then(
@@ -42,28 +54,33 @@ export const capture = (
   record(cache, exchange, "miss");
   if (response.body === null) keepAlive(exchange, store(cache, visit, storable, null));
   else {
-    const copy = response.clone().body!;
-    const read = readWithin(copy, cache.step.maxBody).then((body) => {
-      if (body === undefined || (length !== undefined && body.byteLength !== length)) return undefined;
-      return store(cache, visit, storable, body);
+    const copy = response.clone().body!.getReader();
+    const read = readWhole(copy, cache.step.maxBody).then((bytes) => {
+      const isWhole = typeof bytes !== "string" && (length === undefined || bytes.byteLength === length);
+      if (isWhole) return store(cache, visit, storable, bytes.buffer);
+      land(cache, visit, bytes === "too-large" ? "alone" : "failed");
+      return undefined;
     });
     exchange.defer.waitUntil(read);
   }
-  return marked(exchange, response, forwardStatus(why, { stored: true }));
+  return marked(exchange, response, forwardStatus(why, { stored: true, collapsed: visit.collapsed }));
 };
 
-/** Puts a whole body with its draft into the tiers; the promise is that of the edge. */
+/** Puts a whole body with its draft into the tiers; the promise is that of those outside of the isolate. */
 export const store = (
   cache: LinkedCache,
-  { primary, exchange }: Visit,
-  { draft, mark }: Pick<Storable, "draft" | "mark">,
+  visit: Visit,
+  { draft, mark, requestedMs }: Pick<Storable, "draft" | "mark" | "requestedMs">,
   body: ArrayBuffer | null,
 ): Promise<unknown> | undefined => {
-  const entry = { ...draft, body };
+  const { primary, exchange } = visit;
+  const entry = { ...lasting(cache, draft, requestedMs), body };
   const { tiers, step } = cache;
   const joined =
     entry.part === undefined ? entry : joinParts(tiers.find(primary, exchange).entry, entry, step.maxBody);
-  return tiers.put(primary, joined, exchange, mark);
+  const stored = tiers.put(primary, joined, exchange, mark);
+  landEntry(cache, visit, joined, draft.status, stored);
+  return stored;
 };
 
 /**
@@ -75,7 +92,7 @@ const readAhead = (cache: LinkedCache, visit: Visit, storable: Storable, body: A
   const { exchange } = visit;
   record(cache, exchange, "miss");
   keepAlive(exchange, store(cache, visit, storable, body));
-  const status = forwardStatus(why, { stored: true });
+  const status = forwardStatus(why, { stored: true, collapsed: visit.collapsed });
   const nowMs = cache.ports.clock.now();
   const entry = { ...draft, body, variant: "" };
   if (draft.status === 200 && isUnchangedFor(exchange.request.headers, entry, nowMs)) {
@@ -83,11 +100,14 @@ const readAhead = (cache: LinkedCache, visit: Visit, storable: Storable, body: A
   }
   const { status: code, statusText, headers } = response;
   const answer = new Response(body, { status: code, statusText, headers });
+  removeHopByHop(answer.headers);
   answer.headers.append("cache-status", status);
   return answer;
 };
 
-const broken = (cache: LinkedCache, { exchange }: Visit): Response => {
+const broken = (cache: LinkedCache, visit: Visit): Response => {
+  const { exchange } = visit;
+  land(cache, visit, "failed");
   record(cache, exchange, "miss");
   return problem(exchange, {
     status: 502,
@@ -104,35 +124,4 @@ const knownLength = (headers: Headers): number | undefined => {
   if (length === null || !/^\d+$/.test(length)) return undefined;
   const coding = headers.get("content-encoding");
   return coding === null || coding === "identity" ? Number(length) : undefined;
-};
-
-/** All bytes of a stream; undefined where it fails, or where there are more than `most`, and then the rest is not read. */
-export const readWithin = async (
-  stream: ReadableStream<Uint8Array>,
-  most: number,
-): Promise<ArrayBuffer | undefined> => {
-  const reader = stream.getReader();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      size += value.byteLength;
-      if (size > most) {
-        void reader.cancel().catch(() => undefined);
-        return undefined;
-      }
-      chunks.push(value);
-    }
-  } catch {
-    return undefined;
-  }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole.buffer;
 };

@@ -1,10 +1,10 @@
 import type { Exchange } from "../../core/exchange.ts";
+import { keyedQuery } from "../../lib/http/query-members.ts";
 import { capture } from "./capture.ts";
 import { type RequestDirectives, readDirectives, readRequestDirectives } from "./directives.ts";
 import { freshnessOf } from "./freshness.ts";
 import { ownerOf, primaryKey } from "./key.ts";
 import type { LinkedCache, Visit } from "./linked.ts";
-import { keyedQuery } from "./query.ts";
 import { draftOf } from "./storability.ts";
 
 /** What a request asked of a copy or a part: an answer to it says nothing about the whole. */
@@ -25,7 +25,7 @@ export const keepPosted = (
   cache: LinkedCache,
   visit: Pick<Visit, "exchange" | "next">,
   response: Response,
-  requestedMs: number,
+  { requestedMs, asOf }: { readonly requestedMs: number; readonly asOf: number },
 ): Response | Promise<Response> => {
   const { step, ports, tiers } = cache;
   const { exchange } = visit;
@@ -44,7 +44,7 @@ export const keepPosted = (
   if (typeof draft === "string") return response;
   const primary = primaryKey(exchange, exchange.path, keyed, owner, step.behindProxy);
   const own: Visit = { ...visit, primary, shared, nowMs, wish: undefined };
-  return capture(cache, own, { response, draft, why: "method", mark: tiers.mark() });
+  return capture(cache, own, { response, draft, why: "method", mark: { ...tiers.mark(), asOf } });
 };
 
 const asksOtherwise = ({ request: { headers } }: Exchange, heeded: boolean): boolean => {

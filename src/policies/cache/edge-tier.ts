@@ -1,23 +1,17 @@
 import type { Cache } from "../../core/ports.ts";
-import type { Stored, StoredResponse } from "./entry.ts";
+import type { Stored } from "./entry.ts";
+import { entryOf, readMetadata, writeMetadata } from "./entry-form.ts";
+import type { FarTier } from "./far-tier.ts";
 
-/** The field that carries an entry's metadata, as JSON in ASCII. */
+/** The field that carries an entry's metadata. */
 const FIELD = "postern-entry";
-
-/** Longer metadata is not stored: platforms bound the fields of what they cache. */
-const MOST_METADATA = 16_384;
-
-type Metadata = Omit<StoredResponse, "kind" | "headers" | "body"> & {
-  readonly fields: readonly (readonly [string, string])[];
-  /** Length of the body; null for none, so that an empty one is told from it. */
-  readonly length: number | null;
-};
 
 /**
  * Entries in the data centre's cache. It is a place to put bytes: the entry's fields and metadata travel in a field of
  * ours, and what the platform thinks of Vary, Age or lifetimes has no say.
  */
-export class EdgeTier {
+export class EdgeTier implements FarTier {
+  readonly name = "edge";
   readonly #cache: Cache;
   readonly #prefix: string;
 
@@ -36,8 +30,11 @@ export class EdgeTier {
   }
 
   async put(key: string, stored: Stored, keepMs: number): Promise<void> {
-    const response = written(stored);
-    if (response !== undefined) await this.#cache.put(this.#prefix + key, response, keepMs);
+    const metadata = writeMetadata(stored);
+    if (metadata === undefined) return;
+    const headers = { [FIELD]: metadata, "content-type": "application/octet-stream" };
+    const body = stored.kind === "variants" ? null : stored.body;
+    await this.#cache.put(this.#prefix + key, new Response(body, { headers }), keepMs);
   }
 
   async delete(key: string): Promise<void> {
@@ -45,33 +42,13 @@ export class EdgeTier {
   }
 }
 
-const written = (stored: Stored): Response | undefined => {
-  if (stored.kind === "variants") return carrying(stored, null);
-  const { kind: _kind, headers, body, ...rest } = stored;
-  const metadata: Metadata = { ...rest, fields: [...headers], length: body?.byteLength ?? null };
-  return carrying(metadata, body);
-};
-
-const carrying = (metadata: object, body: ArrayBuffer | null): Response | undefined => {
-  const json = JSON.stringify(metadata).replace(
-    /[^\x20-\x7e]/g,
-    (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
-  );
-  if (json.length > MOST_METADATA) return undefined;
-  return new Response(body, { headers: { [FIELD]: json, "content-type": "application/octet-stream" } });
-};
-
 /** The entry; undefined where the metadata is not ours or the body is not whole. */
 const read = async (response: Response): Promise<Stored | undefined> => {
   const json = response.headers.get(FIELD);
-  if (json === null) return undefined;
+  const metadata = json === null ? undefined : readMetadata(json);
+  if (metadata === undefined || "kind" in metadata) return metadata;
   try {
-    const metadata = JSON.parse(json) as Metadata | Stored;
-    if ("kind" in metadata) return metadata;
-    const { fields, length, ...rest } = metadata;
-    const body = length === null ? null : await response.arrayBuffer();
-    if (body !== null && body.byteLength !== length) return undefined;
-    return { kind: "response", ...rest, headers: new Headers(fields as [string, string][]), body };
+    return entryOf(metadata, metadata.length === null ? null : await response.arrayBuffer());
   } catch {
     return undefined;
   }

@@ -6,6 +6,17 @@ export interface Part {
   readonly fromEnd: boolean;
 }
 
+/** By what a purge takes an entry away, and which purges it knows of. */
+export interface Labels {
+  readonly authority: string;
+  readonly path: string;
+  /** In the form of a cache key. */
+  readonly query: string;
+  readonly tags: readonly string[];
+  /** The last purge that was known when the upstream was asked: a later one may take the entry away. */
+  readonly asOf: number;
+}
+
 /** A response as a tier keeps it: complete, and with all that is needed to decide about it later. */
 export interface StoredResponse {
   readonly kind: "response";
@@ -29,8 +40,12 @@ export interface StoredResponse {
   readonly noCache: boolean;
   /** It is never used when stale, whoever would allow it (RFC 9111 section 4.2.4). */
   readonly mustRevalidate: boolean;
+  /** How long the upstream took for it; absent where that was not measured. */
+  readonly fetchMs?: number;
   /** Absent for a whole one. */
   readonly part?: Part;
+  /** Absent where nothing can be purged. */
+  readonly labels?: Labels;
 }
 
 /** Stands under the key of a target that has several variants, and tells how to find them. */
@@ -44,18 +59,27 @@ export interface VariantIndex {
 
 export type Stored = StoredResponse | VariantIndex;
 
-const OBJECT_BYTES = 512;
-const FIELD_BYTES = 64;
+/** What an index takes, and what a response does without its texts and bytes: on workerd, Headers are most of it. */
+const INDEX_BYTES = 512;
+const RESPONSE_BYTES = 2048;
+const FIELD_BYTES = 160;
+const NAME_BYTES = 64;
 
 /** An upper estimate of what an entry takes in memory, in bytes. */
 export const weightOf = (key: string, stored: Stored): number => {
-  let weight = OBJECT_BYTES + 2 * key.length;
-  if (stored.kind === "variants") {
-    for (const name of stored.names) weight += FIELD_BYTES + 2 * name.length;
-    return weight;
-  }
-  weight += 2 * stored.variant.length + (stored.body?.byteLength ?? 0);
+  let weight = 2 * key.length;
+  for (const name of stored.names) weight += NAME_BYTES + 2 * name.length;
+  if (stored.kind === "variants") return weight + INDEX_BYTES;
+  weight += RESPONSE_BYTES + 2 * stored.variant.length + weightOfLabels(stored.labels);
   for (const [name, value] of stored.headers) weight += FIELD_BYTES + 2 * (name.length + value.length);
+  return weight + (stored.body?.byteLength ?? 0);
+};
+
+const weightOfLabels = (labels: Labels | undefined): number => {
+  if (labels === undefined) return 0;
+  const { authority, path, query, tags } = labels;
+  let weight = 2 * NAME_BYTES + 2 * (authority.length + path.length + query.length);
+  for (const tag of tags) weight += NAME_BYTES + 2 * tag.length;
   return weight;
 };
 

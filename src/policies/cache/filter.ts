@@ -8,7 +8,7 @@ export type { Step } from "./linked.ts";
 /** Methods that change nothing, and whose answers are not stored; an unknown method may change something. */
 const SAFE = new Set(["OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"]);
 
-/** HTTP caching (RFC 9111) in the isolate's memory and the data centre's cache. */
+/** HTTP caching (RFC 9111) in the isolate's memory, the data centre's cache and Redis. */
 export const filter: FilterFactory<Step> = (step, ports, site) => {
   const cache = linkCache(step, ports, site);
   return (next) => (exchange) => {

@@ -1,12 +1,15 @@
 import { after } from "../../lib/after.ts";
+import { forwardedQuery } from "../../lib/http/query-members.ts";
 import { answerFrom } from "./answer.ts";
 import { capture } from "./capture.ts";
 import type { StoredResponse } from "./entry.ts";
-import { ageMs, mayBeStale } from "./freshness.ts";
+import { land, landEntry } from "./landing.ts";
+import { lasting } from "./lasting.ts";
 import { keepAlive, type LinkedCache, marked, record, type Visit } from "./linked.ts";
-import { forwardedQuery } from "./query.ts";
+import { insteadOfError } from "./on-error.ts";
 import { type Forwarded, forwardStatus, type TierName } from "./status.ts";
 import { draftOf } from "./storability.ts";
+import type { Mark } from "./tiers.ts";
 import { askAbout, confirmedByHead, isCheckable, refreshedHeaders, speaksOf } from "./validation.ts";
 
 /** A stored response that cannot be used as it is, and where it was found. */
@@ -15,10 +18,10 @@ export interface Candidate {
   readonly tier: TierName;
 }
 
-/** One call of what comes after the cache: when it was made, and up to where invalidations were known. */
+/** One call of what comes after the cache: when it was made, and what was known of invalidations and purges. */
 export interface Call {
   readonly requestedMs: number;
-  readonly mark: number;
+  readonly mark: Mark;
 }
 
 /** Asks the upstream, about the candidate where it can be checked, else for a new response. */
@@ -76,7 +79,7 @@ const revalidate = async (
   }
   const { entry, stored } = freshen(cache, visit, candidate.entry, response.headers, call);
   record(cache, exchange, "revalidated", candidate.tier);
-  const status = forwardStatus(why, { upstream: 304, stored });
+  const status = forwardStatus(why, { upstream: 304, stored, collapsed: visit.collapsed });
   return answerFrom(entry, exchange, cache.ports.clock.now(), status);
 };
 
@@ -96,11 +99,15 @@ export const freshen = (
   const arrival = { status: old.status, headers, requestedMs, receivedMs: cache.ports.clock.now() };
   const draft = draftOf(exchange, arrival, shared, cache.step);
   if (typeof draft === "string") {
+    land(cache, visit, "alone");
     keepAlive(exchange, cache.tiers.drop(primary, exchange));
     return { entry: { ...old, headers, receivedMs: arrival.receivedMs, initialAgeMs: 0 }, stored: false };
   }
-  const entry = { ...draft, body: old.body, variant: old.variant };
-  keepAlive(exchange, cache.tiers.put(primary, entry, exchange, mark));
+  const { body, variant, labels } = old;
+  const entry = { ...lasting(cache, draft, requestedMs), body, variant, ...(labels && { labels }) };
+  const stored = cache.tiers.put(primary, entry, exchange, mark);
+  keepAlive(exchange, stored);
+  landEntry(cache, visit, entry, 304, stored);
   return { entry, stored: true };
 };
 
@@ -115,29 +122,28 @@ const received = (
 ): Response | Promise<Response> => {
   const { exchange, primary } = visit;
   if (response.status === 101) return response;
-  const stale = response.status >= 500 ? staleOnError(cache, visit, why, response, candidate) : undefined;
-  if (stale !== undefined) return stale;
+  if (response.status >= 500 && candidate !== undefined) {
+    const instead = insteadOfError(cache, visit, why, response, candidate);
+    if (instead !== undefined) return instead;
+  }
   if (exchange.method === "HEAD") {
     if (candidate !== undefined) heardOf(cache, visit, response, call, candidate.entry);
     record(cache, exchange, "miss");
-    return marked(exchange, response, forwardStatus(why));
+    return marked(exchange, response, forwardStatus(why, { collapsed: visit.collapsed }));
   }
   const { status, headers } = response;
   const arrival = { status, headers, requestedMs: call.requestedMs, receivedMs: cache.ports.clock.now() };
   const draft = draftOf(exchange, arrival, visit.shared, cache.step);
   // A part that takes the place of a whole, or of another part, would lose more than it brings.
   const loses = typeof draft !== "string" && draft.part !== undefined && candidate !== undefined;
-  if (typeof draft !== "string" && !loses)
-    return capture(cache, visit, { response, draft, why, mark: call.mark });
+  if (typeof draft !== "string" && !loses) return capture(cache, visit, { response, draft, why, ...call });
+  land(cache, visit, saysNothing(status) ? "failed" : "alone");
   if (candidate !== undefined && status !== 304 && !saysNothing(status)) {
     keepAlive(exchange, cache.tiers.drop(primary, exchange));
   }
   record(cache, exchange, "miss");
-  return marked(
-    exchange,
-    response,
-    forwardStatus(why, { detail: typeof draft === "string" ? draft : "status" }),
-  );
+  const detail = typeof draft === "string" ? draft : "status";
+  return marked(exchange, response, forwardStatus(why, { collapsed: visit.collapsed, detail }));
 };
 
 /** Whether a status is about the moment, and not about what the target holds: an entry stays where it is. */
@@ -155,40 +161,4 @@ const heardOf = (
   if (status !== 200) return;
   if (confirmedByHead(headers, entry)) freshen(cache, visit, entry, headers, call);
   else keepAlive(visit.exchange, cache.tiers.drop(visit.primary, visit.exchange));
-};
-
-/** Whether an entry may stand in for an upstream that failed, by the origin's word, the policy's or the client's. */
-export const mayReplaceError = (entry: StoredResponse, visit: Visit, nowMs: number): boolean => {
-  const asked = (visit.wish?.staleIfError ?? 0) * 1000;
-  return mayBeStale(entry, nowMs, Math.max(entry.staleIfErrorMs, asked));
-};
-
-/** RFC 5861 section 4: an error of the origin, or of the way there, is answered with what is stored. */
-const staleOnError = (
-  cache: LinkedCache,
-  visit: Visit,
-  why: Forwarded,
-  response: Response,
-  candidate?: Candidate,
-): Response | undefined => {
-  const { exchange } = visit;
-  const nowMs = cache.ports.clock.now();
-  if (candidate === undefined || !ON_ERROR.has(response.status)) return undefined;
-  const { entry, tier } = candidate;
-  // One error is no better than another.
-  if (ON_ERROR.has(entry.status) || !mayReplaceError(entry, visit, nowMs)) return undefined;
-  discard(response);
-  exchange.problemCode = undefined;
-  record(cache, exchange, "stale", tier);
-  const left = Math.floor((entry.lifetimeMs - ageMs(entry, nowMs)) / 1000);
-  const status = `${forwardStatus(why, { upstream: response.status })}; ttl=${left}; detail=${tier}`;
-  return answerFrom(entry, exchange, nowMs, status);
-};
-
-/** The errors that RFC 5861 section 4 speaks of. */
-const ON_ERROR = new Set([500, 502, 503, 504]);
-
-/** Tells the platform that a body will not be read: one that is left alone holds its connection. */
-export const discard = (response: Response): void => {
-  void response.body?.cancel().catch(() => undefined);
 };

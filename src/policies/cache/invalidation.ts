@@ -1,11 +1,11 @@
 import type { Exchange } from "../../core/exchange.ts";
 import type { Handler } from "../../core/policy.ts";
 import { after } from "../../lib/after.ts";
+import { keyedQuery } from "../../lib/http/query-members.ts";
 import { normalizePath } from "../../lib/path.ts";
 import { keepPosted } from "./content-location.ts";
 import { ownerOf, primaryKey } from "./key.ts";
 import type { LinkedCache } from "./linked.ts";
-import { keyedQuery } from "./query.ts";
 
 /**
  * Passes an unsafe request on, and when it succeeded forgets what is stored for its target, and for Location and
@@ -18,12 +18,15 @@ export const passUnsafe = (
   next: Handler,
 ): Response | Promise<Response> => {
   const requestedMs = cache.ports.clock.now();
+  const { asOf } = cache.tiers.mark();
   return after(next(exchange), (response) => {
     if (response.status < 200 || response.status > 399) return response;
-    const forgotten = staleKeys(cache, exchange, response.headers).map((key) => cache.tiers.forget(key));
+    const forgotten = staleKeys(cache, exchange, response.headers).map((key) =>
+      cache.tiers.forget(key, exchange),
+    );
     return Promise.all(forgotten).then(() =>
       !cache.step.forgetOnly && exchange.method === "POST" && representsTarget(exchange, response.headers)
-        ? keepPosted(cache, { exchange, next }, response, requestedMs)
+        ? keepPosted(cache, { exchange, next }, response, { requestedMs, asOf })
         : response,
     );
   });

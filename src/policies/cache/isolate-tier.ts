@@ -1,11 +1,15 @@
+import type { Purges } from "../../core/purge.ts";
 import { hash32 } from "../../lib/hash.ts";
 import { type Stored, weightOf } from "./entry.ts";
+import { isPurged } from "./purged.ts";
 
 interface Slot {
   readonly stored: Stored;
   readonly weight: number;
   /** Uses since it was last looked at for eviction, at most 3. */
   uses: number;
+  /** The last purge that is known to have left it in place. */
+  purgesSeen: number;
 }
 
 /** The part of the memory in which newcomers must show that they are asked for again. */
@@ -24,6 +28,7 @@ const REMEMBERED_BYTES = REMEMBERED * 40;
  */
 export class IsolateTier {
   readonly #limit: number;
+  readonly #purges: Purges | undefined;
   readonly #probation = new Map<string, Slot>();
   readonly #main = new Map<string, Slot>();
   readonly #left = new Set<number>();
@@ -31,7 +36,8 @@ export class IsolateTier {
   #mainBytes = 0;
 
   /** `limitBytes` bounds the sum of the estimated weights of all entries. */
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, purges?: Purges) {
+    this.#purges = purges;
     this.#limit = Math.max(0, limitBytes - REMEMBERED_BYTES);
   }
 
@@ -40,9 +46,13 @@ export class IsolateTier {
     return this.#probationBytes + this.#mainBytes + REMEMBERED_BYTES;
   }
 
+  /** What is kept under a key, unless a purge has taken it away. */
   get(key: string): Stored | undefined {
     const slot = this.#main.get(key) ?? this.#probation.get(key);
     if (slot === undefined) return undefined;
+    const purges = this.#purges;
+    if (purges !== undefined && slot.purgesSeen !== purges.last && this.#isPurged(key, slot))
+      return undefined;
     if (slot.uses < MOST_USES) slot.uses++;
     return slot.stored;
   }
@@ -52,7 +62,7 @@ export class IsolateTier {
     const weight = weightOf(key, stored);
     const old = this.#remove(key);
     if (weight > this.#limit * LARGEST_PART) return;
-    const slot: Slot = { stored, weight, uses: old?.uses ?? 0 };
+    const slot: Slot = { stored, weight, uses: old?.uses ?? 0, purgesSeen: -1 };
     if (old !== undefined || this.#left.delete(hash32(key))) this.#addToMain(key, slot);
     else {
       this.#probation.set(key, slot);
@@ -63,6 +73,17 @@ export class IsolateTier {
 
   delete(key: string): void {
     this.#remove(key);
+  }
+
+  /** Looks once for each purge. An index only leads to entries, which have to stand by themselves. */
+  #isPurged(key: string, slot: Slot): boolean {
+    const { stored } = slot;
+    if (stored.kind === "response" && isPurged(this.#purges, stored)) {
+      this.#remove(key);
+      return true;
+    }
+    slot.purgesSeen = this.#purges!.last;
+    return false;
   }
 
   #addToMain(key: string, slot: Slot): void {

@@ -1,5 +1,6 @@
 import type { Exchange } from "../../core/exchange.ts";
 import type { Identity } from "../../core/identity.ts";
+import { authorityOf } from "../../core/purge.ts";
 import { normalizeSelecting, sentHeader } from "./vary.ts";
 
 /** What beside the URL and Vary is part of a key. */
@@ -20,14 +21,6 @@ const optional = (text: string | null | undefined): string => (text == null ? "-
 /** Whose entries those of an identity are; empty for entries that everybody shares. */
 export const ownerOf = (identity: Identity | undefined): string =>
   identity === undefined || identity.kind === "anonymous" ? "" : field(identity.kind) + field(identity.id);
-
-const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: ":80", https: ":443" };
-
-/** The authority without the port that its scheme implies: naming it must not make another key. */
-const authorityOf = ({ scheme, authority }: Exchange): string => {
-  const port = DEFAULT_PORTS[scheme];
-  return port !== undefined && authority.endsWith(port) ? authority.slice(0, -port.length) : authority;
-};
 
 /**
  * The part of the key that is the target URI's own (RFC 9111 section 2), and whose it is. GET and HEAD are one class.

@@ -1,11 +1,16 @@
 import type { Exchange } from "../../core/exchange.ts";
 import type { Handler, Site } from "../../core/policy.ts";
 import type { Ports } from "../../core/ports.ts";
+import type { Template } from "../../core/template.ts";
+import type { QueryNames } from "../../lib/http/query-members.ts";
 import type { RequestDirectives } from "./directives.ts";
 import { EdgeTier } from "./edge-tier.ts";
+import type { FarTier } from "./far-tier.ts";
+import { type Flight, Flights } from "./flights.ts";
 import { Invalidations } from "./invalidations.ts";
 import { IsolateTier } from "./isolate-tier.ts";
-import type { QueryNames } from "./query.ts";
+import { Leases } from "./lease.ts";
+import { RedisTier } from "./redis-tier.ts";
 import type { TierName } from "./status.ts";
 import { Tiers } from "./tiers.ts";
 
@@ -26,9 +31,15 @@ export type Step = {
   readonly cookies: readonly string[];
   readonly claims: readonly string[];
   readonly tiers: readonly TierName[];
+  /** The tags that purges may name. */
+  readonly tags: readonly Template[];
   /** In bytes, without content coding. */
   readonly maxBody: number;
   readonly clientDirectives: boolean;
+  /** Whoever asks for what is asked for already waits for that. */
+  readonly coalesce: boolean;
+  /** Up to which share a lifetime is shortened, from 0 to 1. */
+  readonly jitter: number;
   /** The upstream gets X-Forwarded-Host and -Proto as a trusted proxy wrote them. */
   readonly behindProxy: boolean;
 };
@@ -38,9 +49,9 @@ export interface LinkedCache {
   readonly step: Step;
   readonly ports: Ports;
   readonly tiers: Tiers;
+  readonly leases: Leases;
   readonly queryNames: QueryNames;
-  /** Entries that are being revalidated in the background, and since when. */
-  readonly underway: Map<string, number>;
+  readonly flights: Flights;
 }
 
 /** One request that the cache may answer. */
@@ -52,31 +63,48 @@ export interface Visit {
   readonly shared: boolean;
   readonly nowMs: number;
   readonly wish: RequestDirectives | undefined;
+  /** Where others wait for what this one brings, or where it is to be known whether they should have. */
+  readonly flight?: Flight;
+  /** False for one that waited for another's answer, in vain. */
+  readonly collapsed?: false;
+  /** Until when it waits for others, in all; absent before it does. */
+  readonly untilMs?: number;
 }
+
+/** For so long, in all, a request waits for what others bring, in milliseconds. */
+const WAIT_MS = 5000;
+
+/** Until when a request waits for others. */
+export const untilOf = ({ untilMs, nowMs }: Visit): number => untilMs ?? nowMs + WAIT_MS;
 
 /** All entries in the memory of an isolate, of all routes together. */
 const ISOLATE_BYTES = 32 * 1024 * 1024;
 
-/** Links the parts that requests share. Where the platform has no cache of the data centre, the isolate's memory serves. */
+/** Links the parts that requests share. Where the platform has none of the tiers, the isolate's memory serves. */
 export const linkCache = (step: Step, ports: Ports, site: Site): LinkedCache => {
-  const invalidations = site.once("cache.invalidations", () => new Invalidations());
-  const wantsEdge = step.tiers.includes("edge") && ports.edgeCache !== undefined;
-  const edge = wantsEdge ? new EdgeTier(ports.edgeCache, site.gatewayName) : undefined;
+  const store = step.tiers.includes("redis") ? ports.store : undefined;
+  const far: FarTier[] = [];
+  if (step.tiers.includes("edge") && ports.edgeCache !== undefined)
+    far.push(new EdgeTier(ports.edgeCache, site.gatewayName));
+  if (store !== undefined) far.push(new RedisTier(store));
   const isolate =
-    step.tiers.includes("isolate") || edge === undefined
-      ? site.once("cache.isolate", () => new IsolateTier(ISOLATE_BYTES))
+    step.tiers.includes("isolate") || far.length === 0
+      ? site.once("cache.isolate", () => new IsolateTier(ISOLATE_BYTES, ports.purges))
       : undefined;
+  const invalidations = site.once("cache.invalidations", () => new Invalidations());
+  const queryNames = step.query === null ? undefined : new Set(step.query);
   return {
     step,
     ports,
-    tiers: new Tiers(isolate, edge, step, invalidations, ports.random.uuid),
-    queryNames: step.query === null ? undefined : new Set(step.query),
-    underway: site.once("cache.underway", () => new Map<string, number>()),
+    tiers: new Tiers(isolate, far, { ...step, queryNames }, invalidations, ports),
+    leases: new Leases(store),
+    queryNames,
+    flights: site.once("cache.flights", () => new Flights(ports.random)),
   };
 };
 
-/** What became of a request, for logs and metrics. */
-export type Result = "hit" | "stale" | "revalidated" | "miss" | "bypass";
+/** What became of a request, for logs and metrics; `collapsed` when it waited for the answer to another's. */
+export type Result = "hit" | "stale" | "revalidated" | "collapsed" | "miss" | "bypass";
 
 /** Notes what became of a request. */
 export const record = (cache: LinkedCache, exchange: Exchange, result: Result, tier?: TierName): void => {

@@ -1,26 +1,25 @@
 import type { Exchange } from "../../core/exchange.ts";
 import type { Handler } from "../../core/policy.ts";
-import { problem } from "../../core/problem.ts";
 import { after } from "../../lib/after.ts";
-import { answerFrom } from "./answer.ts";
-import { type RequestDirectives, readRequestDirectives } from "./directives.ts";
-import { type Candidate, forward } from "./forward.ts";
-import { isFresh, mayBeStale, suitsClient } from "./freshness.ts";
+import { keyedQuery } from "../../lib/http/query-members.ts";
+import { ask } from "./ask.ts";
+import { coalesce } from "./coalesce.ts";
+import { readRequestDirectives } from "./directives.ts";
+import type { Candidate } from "./forward.ts";
 import { ownerOf, primaryKey } from "./key.ts";
+import { land } from "./landing.ts";
 import { type LinkedCache, marked, record, type Visit } from "./linked.ts";
-import { answers } from "./parts.ts";
-import { keyedQuery } from "./query.ts";
-import { refresh } from "./refresh.ts";
-import { type Forwarded, forwardStatus, hitStatus } from "./status.ts";
-import type { Found } from "./tiers.ts";
+import { knownPurges } from "./purged.ts";
+import { type Forwarded, forwardStatus } from "./status.ts";
+import { type Fitting, fitting, isUsable, use } from "./use.ts";
 
-/** Answers a GET or HEAD: from the isolate's memory at once, else from the data centre, else from the upstream. */
+/** Answers a GET or HEAD: from the isolate's memory at once, else from the tiers outside of it, else from the upstream. */
 export const lookUp = (
   cache: LinkedCache,
   exchange: Exchange,
   next: Handler,
 ): Response | Promise<Response> => {
-  const { step, ports, tiers } = cache;
+  const { step, ports } = cache;
   const { request } = exchange;
   // A body on a GET may change what the upstream answers, and is no part of the key.
   if (request.body !== null) return goAround(cache, exchange, next, "bypass");
@@ -35,20 +34,19 @@ export const lookUp = (
   const query = keyedQuery(exchange.upstreamQuery ?? exchange.query, cache.queryNames);
   const primary = primaryKey(exchange, exchange.path, query, owner, step.behindProxy);
   const visit: Visit = { exchange, next, primary, shared: owner === "", nowMs: ports.clock.now(), wish };
-  const found = fitting(tiers.find(primary, exchange), visit);
+  const learning = knownPurges(cache, exchange);
+  return learning === undefined ? lookNear(cache, visit) : learning.then(() => lookNear(cache, visit));
+};
+
+const lookNear = (cache: LinkedCache, visit: Visit): Response | Promise<Response> => {
+  const { tiers } = cache;
+  const found = fitting(tiers.find(visit.primary, visit.exchange), visit);
   const candidate: Candidate | undefined = found.entry && { entry: found.entry, tier: "isolate" };
   const answer = candidate && use(cache, visit, candidate);
   if (answer !== undefined) return answer;
-  return tiers.hasEdge ? lookAtEdge(cache, visit, found) : ask(cache, visit, found, candidate);
-};
-
-/** What a look-up brought, and why the request has to go on where that is a part that cannot answer it. */
-type Fitting = Found & { readonly part?: Forwarded };
-
-const fitting = (found: Found, { exchange, nowMs }: Visit): Fitting => {
-  const { entry, others } = found;
-  if (entry === undefined || answers(entry, exchange, nowMs)) return found;
-  return { entry: undefined, others, part: isFresh(entry, nowMs) ? "partial" : "stale" };
+  return coalesce(cache, visit, found, candidate, (own) =>
+    tiers.hasFarther ? lookFarther(cache, own, found) : ask(cache, own, found, candidate),
+  );
 };
 
 const goAround = (
@@ -63,50 +61,16 @@ const goAround = (
   );
 };
 
-const lookAtEdge = async (cache: LinkedCache, visit: Visit, near: Fitting): Promise<Response> => {
-  const far = fitting(await cache.tiers.findAtEdge(visit.primary, visit.exchange), visit);
+const lookFarther = async (cache: LinkedCache, visit: Visit, near: Fitting): Promise<Response> => {
+  const far = fitting(await cache.tiers.findFarther(visit.primary, visit.exchange), visit);
   const later = far.entry !== undefined && far.entry.receivedMs > (near.entry?.receivedMs ?? -1);
   const candidate: Candidate | undefined = later
-    ? { entry: far.entry!, tier: "edge" }
+    ? { entry: far.entry!, tier: far.tier! }
     : near.entry && { entry: near.entry, tier: "isolate" };
-  const answer = later ? use(cache, visit, candidate!) : undefined;
-  return answer ?? ask(cache, visit, far.others || far.part !== undefined ? far : near, candidate);
-};
-
-/** The answer from an entry that may be used without asking first; undefined where it may not. */
-const use = (cache: LinkedCache, visit: Visit, candidate: Candidate): Response | undefined => {
-  const { entry, tier } = candidate;
-  const { exchange, nowMs, wish } = visit;
-  const fresh = isFresh(entry, nowMs);
-  if (wish === undefined ? !fresh : !suitsClient(entry, nowMs, wish)) {
-    if (!mayBeStale(entry, nowMs, entry.staleWhileRevalidateMs) || isPicky(wish)) return undefined;
-    refresh(cache, visit, candidate);
+  if (later && isUsable(candidate!.entry, visit)) {
+    // Over before it is used: its refresh is a flight of its own, for the same key.
+    land(cache, visit, { ...candidate!, upstream: undefined });
+    return use(cache, visit, candidate!)!;
   }
-  record(cache, exchange, fresh ? "hit" : "stale", tier);
-  return answerFrom(entry, exchange, nowMs, hitStatus(entry, nowMs, tier));
-};
-
-/** Whether a client asked for something newer than what may be used without its asking. */
-const isPicky = (wish: RequestDirectives | undefined): boolean =>
-  wish !== undefined && (wish.noCache || wish.maxAge !== undefined || wish.minFresh !== undefined);
-
-const ask = (
-  cache: LinkedCache,
-  visit: Visit,
-  found: Fitting,
-  candidate: Candidate | undefined,
-): Response | Promise<Response> => {
-  const { exchange, nowMs, wish } = visit;
-  if (wish?.onlyIfCached) {
-    record(cache, exchange, "miss");
-    return problem(exchange, {
-      status: 504,
-      code: "not-cached",
-      title: "Gateway timeout",
-      detail: "Nothing is stored that could answer this request, and it asked not to go further.",
-    });
-  }
-  if (candidate === undefined)
-    return forward(cache, visit, found.part ?? (found.others ? "vary-miss" : "miss"));
-  return forward(cache, visit, isFresh(candidate.entry, nowMs) ? "request" : "stale", candidate);
+  return ask(cache, visit, far.others || far.part !== undefined || far.uncacheable ? far : near, candidate);
 };

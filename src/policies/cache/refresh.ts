@@ -1,49 +1,46 @@
 import type { Exchange } from "../../core/exchange.ts";
-import { readWithin, store } from "./capture.ts";
+import { readWhole } from "../../lib/read-whole.ts";
+import { store } from "./capture.ts";
 import type { StoredResponse } from "./entry.ts";
-import { beginCall, type Candidate, discard, freshen, limitQuery, saysNothing } from "./forward.ts";
+import { beginCall, type Candidate, freshen, limitQuery, saysNothing } from "./forward.ts";
 import { isFresh } from "./freshness.ts";
+import { land } from "./landing.ts";
 import type { LinkedCache, Visit } from "./linked.ts";
+import { discard } from "./on-error.ts";
 import { draftOf } from "./storability.ts";
 import { askAbout, isCheckable, speaksOf } from "./validation.ts";
 
-/** After this time a revalidation counts as lost: the platform ends what runs on for longer after the answer. */
-const LOST_MS = 30_000;
-
 /**
  * Revalidates an entry while the client already has its answer (RFC 5861 section 3). One at a time for each entry of this
- * isolate. A HEAD does not start one: its answer would bring no body.
+ * isolate, and of all isolates that share leases. A HEAD does not start one: its answer would bring no body.
  */
 export const refresh = (cache: LinkedCache, visit: Visit, candidate: Candidate): void => {
   const { exchange, primary, nowMs } = visit;
   if (exchange.method !== "GET") return;
-  const { underway } = cache;
-  const flight = primary + candidate.entry.variant;
-  const since = underway.get(flight);
-  if (since !== undefined && nowMs - since < LOST_MS) return;
-  if (underway.size >= MOST_UNDERWAY) dropLost(underway, nowMs);
-  underway.set(flight, nowMs);
-  const over = (): void => {
-    if (underway.get(flight) === nowMs) underway.delete(flight);
-  };
-  exchange.defer.waitUntil(run(cache, visit, candidate).then(over, over));
-};
-
-/** Beyond it, what was lost is cleared away. */
-const MOST_UNDERWAY = 1024;
-
-const dropLost = (underway: Map<string, number>, nowMs: number): void => {
-  for (const [flight, since] of underway) if (nowMs - since >= LOST_MS) underway.delete(flight);
+  const { flights, tiers } = cache;
+  const key = primary + candidate.entry.variant;
+  const before = flights.find(key, nowMs);
+  if (before !== undefined && !tiers.isOutdated(primary, before.mark)) return;
+  const flight = flights.begin(key, nowMs, tiers.mark(), () => undefined);
+  const own: Visit = { ...visit, exchange: asideOf(exchange), flight };
+  const over = (): void => land(cache, own, "failed");
+  exchange.defer.waitUntil(run(cache, own, candidate).then(over, over));
 };
 
 const run = async (cache: LinkedCache, visit: Visit, { entry, tier }: Candidate): Promise<void> => {
-  const own: Visit = { ...visit, exchange: asideOf(visit.exchange) };
-  limitQuery(cache, own);
-  if (tier === "isolate" && cache.tiers.hasEdge) {
-    const { entry: newer } = await cache.tiers.findAtEdge(visit.primary, visit.exchange);
-    if (newer !== undefined && isFresh(newer, cache.ports.clock.now())) return;
+  const { leases, ports, tiers } = cache;
+  const flight = visit.flight!;
+  limitQuery(cache, visit);
+  if (tier === "isolate" && tiers.hasFarther) {
+    const { entry: newer, tier: where } = await tiers.findFarther(visit.primary, visit.exchange);
+    if (newer !== undefined && newer.receivedMs > entry.receivedMs && isFresh(newer, ports.clock.now())) {
+      land(cache, visit, { entry: newer, tier: where, upstream: undefined });
+      return;
+    }
   }
-  await revalidate(cache, own, entry);
+  if (leases.areShared) flight.hasLease = await leases.claim(flight.key);
+  if (leases.areShared && !flight.hasLease) land(cache, visit, "nothing");
+  else await revalidate(cache, visit, entry);
 };
 
 const revalidate = async (cache: LinkedCache, visit: Visit, entry: StoredResponse): Promise<void> => {
@@ -62,14 +59,16 @@ const revalidate = async (cache: LinkedCache, visit: Visit, entry: StoredRespons
   const arrival = { status, headers, requestedMs: call.requestedMs, receivedMs: cache.ports.clock.now() };
   const draft = draftOf(exchange, arrival, shared, cache.step);
   // An error leaves the entry where it is: its window says for how long it may still be used.
-  if (saysNothing(status) || typeof draft === "string") {
+  if (saysNothing(status)) return discard(response);
+  if (typeof draft === "string") {
     discard(response);
-    if (!saysNothing(status)) await cache.tiers.drop(primary, exchange);
+    land(cache, visit, "alone");
+    await cache.tiers.drop(primary, exchange);
     return;
   }
-  const body = response.body === null ? null : await readWithin(response.body, cache.step.maxBody);
-  if (body === undefined) await cache.tiers.drop(primary, exchange);
-  else await store(cache, visit, { draft, mark: call.mark }, body);
+  const body = response.body === null ? null : await readWhole(response.body.getReader(), cache.step.maxBody);
+  if (body === "too-large" || body === "broken") await cache.tiers.drop(primary, exchange);
+  else await store(cache, visit, { draft, ...call }, body === null ? null : body.buffer);
 };
 
 /** What a client asked of its own copy, or for a part of it; the cache wants the whole. */

@@ -3,6 +3,7 @@ import { callerPlan } from "../../core/caller.ts";
 import { checkForward } from "../../core/check-forward.ts";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { explain, headerName, named } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const fingerprint = () =>
@@ -100,5 +101,6 @@ export const clientCertificate = definePolicy({
   attachment: "identity",
   schema,
   compile,
+  describe,
   filter: () => import("./filter.ts"),
 });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { checkKey } from "../../core/limit-faults.ts";
 import { definePolicy } from "../../core/policy.ts";
 import { duration, explain, oneOf } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const MAX = 10_000;
@@ -44,5 +45,6 @@ export const concurrency = definePolicy({
     });
     return gates.length === 0 ? undefined : { gates };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { duration, explain, headerName } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 import { type OriginPattern, parseOrigin } from "./origin-pattern.ts";
 
@@ -100,6 +101,7 @@ export const cors = definePolicy({
       ...(exposeHeaders.length > 0 ? { expose: exposeHeaders.join(", ") } : {}),
     };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 

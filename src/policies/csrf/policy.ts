@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type CompileContext, definePolicy } from "../../core/policy.ts";
 import type { TokenSource } from "../../core/token-source.ts";
 import { explain } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const SHAPE = /^([a-z][a-z0-9+.-]*):\/\/(?:\[[0-9a-f:.]+\]|[^\s/?#@\\:[\]*]+)(?::\d{1,5})?$/i;
@@ -63,6 +64,7 @@ export const csrf = definePolicy({
       });
     return undefined;
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { definePolicy } from "../../core/policy.ts";
 import { explain } from "../shapes.ts";
+import { describe } from "./describe.ts";
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
@@ -62,5 +63,6 @@ export const deprecation = definePolicy({
           : relations.map((relation) => `<${link}>; rel="${relation}"; type="text/html"`),
     };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });

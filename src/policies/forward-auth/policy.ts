@@ -4,6 +4,7 @@ import { NOT_FORWARDED } from "../../core/forwarded-fields.ts";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { checkNetwork, networkAt, serviceUrl } from "../network.ts";
 import { duration, explain, headerName, oneOf } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const schema = z
@@ -86,5 +87,6 @@ export const forwardAuth = definePolicy({
   attachment: "identity",
   schema,
   compile,
+  describe,
   filter: () => import("./filter.ts"),
 });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { explain } from "../shapes.ts";
 import { countryMeant, isCountry } from "./countries.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const country = () =>
@@ -80,6 +81,7 @@ export const geoAccess = definePolicy({
       });
     return isKnown(instances, context) ? step : undefined;
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { constantOf, type Template } from "../../core/template.ts";
 import { explain, headerName } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 import { ALWAYS_ALLOWED, reservationOf } from "./reserved.ts";
 
@@ -75,6 +76,7 @@ export const headers = definePolicy({
     const allow = config.allow && [...new Set([...ALWAYS_ALLOWED[side], ...config.allow])].sort();
     return { to: side, ...(allow === undefined ? {} : { allow }), edits: list };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 

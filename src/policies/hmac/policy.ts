@@ -4,6 +4,7 @@ import { checkForward } from "../../core/check-forward.ts";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { DERIVED_COMPONENTS } from "../../lib/http/signature-base.ts";
 import { duration, explain, headerName, oneOf, secret, size } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 import { publicKey } from "./public-key.ts";
 import type { KeyPlan } from "./signing-key.ts";
@@ -211,5 +212,6 @@ export const hmac = definePolicy({
   attachment: "identity",
   schema,
   compile,
+  describe,
   filter: () => import("./filter.ts"),
 });

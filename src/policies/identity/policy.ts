@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { explain } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const name = () => z.string().min(1);
@@ -81,5 +82,6 @@ export const identity = definePolicy({
   attachment: "replaced",
   schema,
   compile,
+  describe,
   filter: () => import("./filter.ts"),
 });

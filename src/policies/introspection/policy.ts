@@ -13,6 +13,7 @@ import {
   tokenPlace,
   tokenScopes,
 } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const schema = z
@@ -104,5 +105,6 @@ export const introspection = definePolicy({
   attachment: "identity",
   schema,
   compile,
+  describe,
   filter: () => import("./filter.ts"),
 });

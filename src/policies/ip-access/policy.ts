@@ -3,6 +3,7 @@ import { type CompileContext, definePolicy, type Instance } from "../../core/pol
 import type { AddressSet } from "../../lib/address-set.ts";
 import { type Network, parseNetwork } from "../network.ts";
 import { explain } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 import {
   addressSet,
@@ -71,6 +72,7 @@ export const ipAccess = definePolicy({
       context.share(`ipAccess.${instance.node}`, readingOf(instance.config).plan);
     return { sets: instances.map(share) };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 

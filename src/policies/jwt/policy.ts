@@ -3,6 +3,7 @@ import { NOT_FORWARDED } from "../../core/forwarded-fields.ts";
 import { type CompileContext, definePolicy, type Instance, type IssuerInfo } from "../../core/policy.ts";
 import { tokenSourceOf } from "../../core/token-source.ts";
 import { forwardedClaims, forwardToken, named, tokenPlace, tokenScopes } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 import type { IssuerPlan } from "./issuer-plan.ts";
 
@@ -162,5 +163,6 @@ export const jwt = definePolicy({
   attachment: "identity",
   schema,
   compile,
+  describe,
   filter: () => import("./filter.ts"),
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
 import { explain } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const name = () =>
@@ -59,6 +60,7 @@ export const query = definePolicy({
     if (write.length === 0 && removed.length === 0 && allow === undefined) return undefined;
     return { ...(allow === undefined ? {} : { allow: [...new Set(allow)].sort() }), remove: removed, write };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 

@@ -1,11 +1,12 @@
-import { bucketKey, type KeyStep } from "../../core/bucket-key.ts";
+import type { KeyStep } from "../../core/bucket-key.ts";
 import { type CallerPlans, linkCallerPlan, withoutPlan } from "../../core/caller-plan.ts";
-import type { Exchange } from "../../core/exchange.ts";
+import type { StoreFailure } from "../../core/limits-unavailable.ts";
 import type { Filter, FilterFactory, Handler } from "../../core/policy.ts";
 import type { Ports } from "../../core/ports.ts";
-import { problem } from "../../core/problem.ts";
-import { type Period, type Span, spanAt } from "../../lib/calendar.ts";
-import { type Charge, QuotaTable } from "./table.ts";
+import type { Period } from "../../lib/calendar.ts";
+import { holdInRedis } from "./in-redis.ts";
+import { Meter, tell, usedUp } from "./meter.ts";
+import { QuotaTable } from "./table.ts";
 
 /** So many units in a calendar period. */
 export type MeasureStep = { readonly quantity: number; readonly period: Period };
@@ -17,6 +18,8 @@ type CommonStep = {
   readonly key: KeyStep;
   /** Units that a request takes. */
   readonly cost: number;
+  /** Present where Redis counts. */
+  readonly onStoreFailure?: StoreFailure;
 };
 
 /** The same for everybody. */
@@ -34,7 +37,7 @@ export type Step = {
 /** About 200 to 450 bytes each. */
 const MAX_KEYS = 100_000;
 
-/** Holds callers to quotas over calendar periods, counted in this isolate; one that is used up is answered with 429. */
+/** Holds callers to quotas over calendar periods; one that is used up is answered with 429. */
 export const filter: FilterFactory<Step> = ({ quotas, callers }, ports, site) => {
   const table = site.once("quotas", () => new QuotaTable(MAX_KEYS));
   if (callers === undefined) return holdTo(quotas.filter(isFixed), table, ports);
@@ -64,7 +67,19 @@ const ofPlan = (quota: QuotaStep, plan: string): FixedQuotaStep | undefined => {
   return measure ? { ...common, ...measure, bucket: `${common.bucket} ${plan}` } : undefined;
 };
 
+/** What is counted here comes first: what it refuses costs Redis nothing. */
 const holdTo = (quotas: readonly FixedQuotaStep[], table: QuotaTable, ports: Ports): Filter => {
+  const near = quotas.filter(({ onStoreFailure }) => onStoreFailure === undefined);
+  const far = quotas.filter(({ onStoreFailure }) => onStoreFailure !== undefined);
+  if (far.length === 0) return holdHere(near, table, ports);
+  const there = holdInRedis(far, (some) => holdHere(some, table, ports), ports);
+  if (near.length === 0) return there;
+  const here = holdHere(near, table, ports);
+  return (next) => here(there(next));
+};
+
+/** Holds callers to quotas that are counted in the isolate's memory. */
+const holdHere = (quotas: readonly FixedQuotaStep[], table: QuotaTable, ports: Ports): Filter => {
   const meters = quotas.map((quota) => new Meter(quota));
   return (next) => (exchange) => {
     const nowMs = ports.clock.now();
@@ -72,70 +87,12 @@ const holdTo = (quotas: readonly FixedQuotaStep[], table: QuotaTable, ports: Por
     const over = table.take(charges, nowMs)
       ? []
       : meters.filter(({ quota }, index) => table.left(charges[index]!) < quota.cost);
-    tell(exchange, meters, charges, table, nowMs);
+    tell(
+      exchange,
+      meters,
+      charges.map((charge) => table.left(charge)),
+      nowMs,
+    );
     return over.length === 0 ? next(exchange) : usedUp(exchange, over, nowMs, ports);
   };
-};
-
-/** One quota in its present period. */
-class Meter {
-  readonly quota: FixedQuotaStep;
-  readonly #keyOf: (exchange: Exchange) => string;
-  #span: Span = { startMs: 0, endMs: 0 };
-  /** As RateLimit-Policy says it; the window is the length of the present period. */
-  policy = "";
-
-  constructor(quota: FixedQuotaStep) {
-    this.quota = quota;
-    this.#keyOf = bucketKey(quota.bucket, quota.key);
-  }
-
-  chargeOf(exchange: Exchange, nowMs: number): Charge {
-    const { name, quantity, cost, period } = this.quota;
-    if (nowMs >= this.#span.endMs || nowMs < this.#span.startMs) {
-      const { startMs, endMs } = spanAt(period, nowMs);
-      this.#span = { startMs, endMs };
-      this.policy = `"${name}";q=${quantity};w=${(endMs - startMs) / 1000}`;
-    }
-    return { key: this.#keyOf(exchange), quantity, cost, endMs: this.#span.endMs };
-  }
-
-  /** Seconds until the period is over, rounded up. */
-  secondsLeft(nowMs: number): number {
-    return Math.ceil((this.#span.endMs - nowMs) / 1000);
-  }
-}
-
-/** Tells the client where it stands, behind what limits have said of themselves; an upstream's own fields are replaced. */
-const tell = (
-  { answerEdits }: Exchange,
-  meters: readonly Meter[],
-  charges: readonly Charge[],
-  table: QuotaTable,
-  nowMs: number,
-): void => {
-  const op = answerEdits.some((edit) => "name" in edit && edit.name === "ratelimit") ? "add" : "set";
-  const states = meters.map(
-    (meter, index) => `"${meter.quota.name}";r=${table.left(charges[index]!)};t=${meter.secondsLeft(nowMs)}`,
-  );
-  answerEdits.push(
-    { op, name: "ratelimit-policy", value: meters.map(({ policy }) => policy).join(", ") },
-    { op, name: "ratelimit", value: states.join(", ") },
-  );
-};
-
-const usedUp = (exchange: Exchange, over: readonly Meter[], nowMs: number, ports: Ports): Response => {
-  const { api, id: route } = exchange.route;
-  const names = over.map(({ quota }) => quota.name);
-  for (const name of names)
-    ports.metrics?.count("postern_rate_limited_total", [api, route, name, "enforced"]);
-  const seconds = Math.max(...over.map((meter) => meter.secondsLeft(nowMs)));
-  return problem(exchange, {
-    status: 429,
-    code: "quota-exceeded",
-    title: "Quota used up",
-    detail: `Used up: ${names.join(", ")}. There is more in ${seconds} s.`,
-    headers: { "retry-after": String(seconds) },
-    extensions: { "violated-policies": names },
-  });
 };

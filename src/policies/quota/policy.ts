@@ -1,19 +1,38 @@
 import { z } from "zod";
 import { callerPlansOf, checkKey } from "../../core/limit-faults.ts";
 import { type CompileContext, definePolicy, type Fault, type Instance } from "../../core/policy.ts";
-import { explain, namedOnce } from "../shapes.ts";
+import { explain, namedOnce, oneOf } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { QuotaStep, Step } from "./filter.ts";
 import { type QuotaConfig, quotaLimit } from "./quota-shape.ts";
 
-const schema = z.strictObject({
-  limits: z
-    .array(quotaLimit)
-    .min(1, explain("No quota is listed.", "List at least one, or remove the policy."))
-    .superRefine(namedOnce("quota"))
-    .describe(
-      "The quotas; a request has to be within all of them and of those of the levels above, and one that is refused is charged to none.",
-    ),
-});
+const schema = z
+  .strictObject({
+    limits: z
+      .array(quotaLimit)
+      .min(1, explain("No quota is listed.", "List at least one, or remove the policy."))
+      .superRefine(namedOnce("quota"))
+      .describe(
+        "The quotas; a request has to be within all of them and of those of the levels above, and one that is refused is charged to none. Quotas of different stores are charged one store after the other, the isolate's first: what Redis then refuses was charged there.",
+      ),
+    onStoreFailure: oneOf("isolate", "allow", "refuse")
+      .optional()
+      .describe(
+        "What becomes of quotas with `store: redis` while Redis does not answer (within half a second). isolate, the default: each running copy of the gateway counts in its own memory, from nothing; allow: they do not hold; refuse: requests are answered with 503 and Retry-After.",
+      ),
+  })
+  .superRefine(({ limits, onStoreFailure }, context) => {
+    if (onStoreFailure === undefined || limits.some(({ store }) => store === "redis")) return;
+    context.addIssue({
+      code: "custom",
+      path: ["onStoreFailure"],
+      message: explain(
+        "No quota here is counted in a store that may fail.",
+        "Write `store: redis` for one of them, or remove `onStoreFailure`.",
+      ),
+      params: { code: "store-failure-without-store" },
+    });
+  });
 
 type Config = z.output<typeof schema>;
 /** A quota with the place where it stands. */
@@ -36,22 +55,27 @@ export const quota = definePolicy({
     reportDuplicates(all, context);
     const here = all.filter((one) => applies(one, context));
     if (here.length === 0) return undefined;
+    for (const { config, instance, index } of here)
+      if (config.store === "redis") context.redis("storeCounter", instance, ["limits", index, "store"]);
     const quotas = here.map((one) => quotaStep(one, context));
     if (!here.some(isOfPlan)) return { quotas };
     const { callers, faults } = callerPlansOf(context, "quota");
     for (const one of here.filter(isOfPlan)) checkPlans(one, faults, context);
     return { quotas, callers };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 
 const isOfPlan = ({ config }: Placed): boolean => config.quota === "plan";
 
 const quotaStep = (
-  { config: { name, quota: measure, key, cost }, instance }: Placed,
+  { config: { name, quota: measure, key, cost, store }, instance }: Placed,
   context: CompileContext,
 ): QuotaStep => {
-  const common = { name, bucket: `${instance.node} ${name}`, key, cost };
+  const { onStoreFailure = "isolate" } = instance.config;
+  const failure = store === "redis" ? { onStoreFailure } : {};
+  const common = { name, bucket: `${instance.node} ${name}`, key, cost, ...failure };
   if (measure !== "plan") return { ...common, ...measure };
   const plans = [...context.plans].map(([plan, its]) => [plan, its.quota ?? null] as const);
   return { ...common, plans: Object.fromEntries(plans) };

@@ -51,10 +51,10 @@ export const quotaLimit = z
         "What has a count of its own: a client's address (IPv6: its /64), a host, an identity (callers without one: their address), or a value of a header field.",
       ),
     cost: z.int().min(1).default(1).describe("How many units a request takes."),
-    store: oneOf("isolate")
+    store: oneOf("isolate", "redis")
       .default("isolate")
       .describe(
-        "Where is counted. isolate: in the memory of each running copy of the gateway. Each copy counts for itself, and forgets its counts when it ends, which the platform may do at any time and every deployment does: a caller may get more than the quota, never less. It bounds what one copy lets through, and is nothing to write bills by.",
+        "Where is counted. isolate: in the memory of each running copy of the gateway. Each copy counts for itself, and forgets its counts when it ends, which the platform may do at any time and every deployment does: a caller may get more than the quota, never less. It bounds what one copy lets through, and is nothing to write bills by. redis: in the Redis of `gateway: { stores: … }`, exact over all copies for as long as Redis keeps what it is given, for one question to it a request.",
       ),
   })
   .superRefine(({ quota, key, cost }, context) => {

@@ -73,10 +73,10 @@ export const limit = z
       .describe(
         "slidingWindow: never more than the rate in any window; tokenBucket: a steady rate with bursts; fixedWindow: cheapest, twice the rate around an edge.",
       ),
-    store: oneOf("isolate")
+    store: oneOf("isolate", "redis")
       .default("isolate")
       .describe(
-        "Where is counted. isolate: in the memory of each running copy of the gateway, so approximate in total, and forgotten when it ends.",
+        "Where is counted. isolate: in the memory of each running copy of the gateway, so approximate in total, and forgotten when it ends. redis: in the Redis of `gateway: { stores: … }`, exact over all copies, for one question to it a request.",
       ),
     count: oneOf("requests", "auth-failures")
       .default("requests")

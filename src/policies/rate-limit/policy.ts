@@ -1,21 +1,40 @@
 import { z } from "zod";
 import { checkKey } from "../../core/limit-faults.ts";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
-import { explain, namedOnce } from "../shapes.ts";
+import { explain, namedOnce, oneOf } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { GroupStep, LimitStep, MeasureStep, Step } from "./filter.ts";
 import { type LimitConfig, limit, type Rate } from "./limit-shape.ts";
 import { checkedCallerPlans, planRates } from "./plans.ts";
 
-const schema = z.strictObject({
-  limits: z
-    .array(limit)
-    .min(1, explain("No limit is listed.", "List at least one, or remove the policy."))
-    .superRefine(namedOnce("limit"))
-    .describe(
-      "The limits; a request has to be within all of them and of those of the levels above, and one that is refused is charged to none.",
-    ),
-  dryRun: z.boolean().default(false).describe("Whether to count and log only, without refusing anybody."),
-});
+const schema = z
+  .strictObject({
+    limits: z
+      .array(limit)
+      .min(1, explain("No limit is listed.", "List at least one, or remove the policy."))
+      .superRefine(namedOnce("limit"))
+      .describe(
+        "The limits; a request has to be within all of them and of those of the levels above, and one that is refused is charged to none. Limits of different stores are charged one store after the other, the isolate's first: what Redis then refuses was charged there.",
+      ),
+    onStoreFailure: oneOf("isolate", "allow", "refuse")
+      .optional()
+      .describe(
+        "What becomes of limits with `store: redis` while Redis does not answer (within half a second). isolate, the default: each running copy of the gateway counts in its own memory; allow: they do not hold; refuse: requests are answered with 503 and Retry-After.",
+      ),
+    dryRun: z.boolean().default(false).describe("Whether to count and log only, without refusing anybody."),
+  })
+  .superRefine(({ limits, onStoreFailure }, context) => {
+    if (onStoreFailure === undefined || limits.some(({ store }) => store === "redis")) return;
+    context.addIssue({
+      code: "custom",
+      path: ["onStoreFailure"],
+      message: explain(
+        "No limit here is counted in a store that may fail.",
+        "Write `store: redis` for one of them, or remove `onStoreFailure`.",
+      ),
+      params: { code: "store-failure-without-store" },
+    });
+  });
 
 type Config = z.output<typeof schema>;
 /** A limit with the place where it stands. */
@@ -43,11 +62,14 @@ export const rateLimit = definePolicy({
     if (here.length === 0) return undefined;
     const spokenBefore = stage !== "before-identity" && early.some(isTold);
     const fields = spokenBefore ? "add" : "set";
+    for (const { config, instance, index } of here)
+      if (config.store === "redis") context.redis("storeCounter", instance, ["limits", index, "store"]);
     if (!here.some(({ config }) => config.rate === "plan"))
       return { groups: groupsOf(here, new Map()), fields };
     const callers = checkedCallerPlans(here, context);
     return { groups: groupsOf(here, planRates(context)), fields, callers };
   },
+  describe,
   filter: () => import("./filter.ts"),
 });
 
@@ -55,33 +77,42 @@ export const rateLimit = definePolicy({
 const isTold = ({ config, instance }: Placed): boolean =>
   config.count === "requests" && !instance.config.dryRun;
 
-/** Who is locked out for guessing uses up no other limit, so these are asked first; a dry run stands alone. */
+const inStores = (count: GroupStep["count"], dryRun: boolean) =>
+  (["isolate", "redis"] as const).map((store) => ({ count, dryRun, store }));
+
+/**
+ * Who is locked out for guessing uses up no other limit, so these are asked first; a dry run stands alone. What is counted here
+ * costs less to ask than Redis.
+ */
 const GROUPS = [
-  { count: "auth-failures", dryRun: false },
-  { count: "auth-failures", dryRun: true },
-  { count: "requests", dryRun: true },
-  { count: "requests", dryRun: false },
-] as const;
+  ...inStores("auth-failures", false),
+  ...inStores("auth-failures", true),
+  ...inStores("requests", true),
+  ...inStores("requests", false),
+];
 
 const groupsOf = (limits: readonly Placed[], plans: ReadonlyMap<string, Rate>): GroupStep[] =>
-  GROUPS.flatMap(({ count, dryRun }) => {
+  GROUPS.flatMap(({ count, dryRun, store }) => {
     const members = limits.filter(
-      ({ config, instance }) => config.count === count && instance.config.dryRun === dryRun,
+      ({ config, instance }) =>
+        config.count === count && config.store === store && instance.config.dryRun === dryRun,
     );
-    return members.length === 0
-      ? []
-      : [{ count, dryRun, limits: members.map((one) => limitStep(one, plans)) }];
+    if (members.length === 0) return [];
+    const steps = members.map((one) => limitStep(one, plans));
+    return [{ count, dryRun, ...(store === "redis" && { store }), limits: steps }];
   });
 
 const limitStep = ({ config, instance }: Placed, plans: ReadonlyMap<string, Rate>): LimitStep => {
-  const { name, cost, key, rate } = config;
+  const { name, cost, key, rate, store } = config;
+  const { onStoreFailure = "isolate" } = instance.config;
   const bucket = `${instance.node} ${name}`;
+  const failure = store === "redis" ? { onStoreFailure } : {};
   if (rate !== "plan") {
     const { limit, policy } = measure(config, rate);
-    return { name, bucket, key, limit, cost, policy };
+    return { name, bucket, key, limit, cost, policy, ...failure };
   }
   const measures = [...plans].map(([plan, itsRate]) => [plan, measure(config, itsRate)] as const);
-  return { name, bucket, key, cost, plans: Object.fromEntries(measures) };
+  return { name, bucket, key, cost, plans: Object.fromEntries(measures), ...failure };
 };
 
 const measure = (

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { definePolicy } from "../../core/policy.ts";
 import { headerName } from "../shapes.ts";
+import { describe } from "./describe.ts";
 import type { Step } from "./filter.ts";
 
 const schema = z.strictObject({
@@ -21,5 +22,6 @@ export const requestId = definePolicy({
   attachment: "replaced",
   schema,
   compile: ([instance]): Step | undefined => instance?.config,
+  describe,
   filter: () => import("./filter.ts"),
 });

@@ -1,9 +1,9 @@
 import type { AggregateCallPlan, AggregatePlan } from "../../core/plan.ts";
 import type { Clock } from "../../core/ports.ts";
+import { jsonTextOf, picked } from "../../lib/json-pointer.ts";
 import { readWhole } from "../../lib/read-whole.ts";
 import type { RequestExchange } from "../exchange.ts";
 import type { LinkedUpstream, Outgoing } from "../upstream.ts";
-import { jsonTextOf, picked } from "./json.ts";
 
 /** What a call brought: JSON as the upstream wrote it, or why there is none. */
 export type CallOutcome =

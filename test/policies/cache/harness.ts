@@ -2,7 +2,7 @@ import type { Exchange } from "../../../src/core/exchange.ts";
 import { applyHeaderEdits, type HeaderEdit } from "../../../src/core/header-edits.ts";
 import type { Identity } from "../../../src/core/identity.ts";
 import type { Site } from "../../../src/core/policy.ts";
-import type { Cache, Metrics } from "../../../src/core/ports.ts";
+import type { Cache, Metrics, Ports } from "../../../src/core/ports.ts";
 import { filter, type Step } from "../../../src/policies/cache/filter.ts";
 import { type FakePorts, fakeExchange, fakePorts, fakeSite } from "../../support/ports.ts";
 
@@ -18,8 +18,11 @@ export const DEFAULT_STEP: Step = {
   cookies: [],
   claims: [],
   tiers: ["isolate"],
+  tags: [],
   maxBody: 1024 * 1024,
   clientDirectives: false,
+  coalesce: true,
+  jitter: 0,
   behindProxy: false,
 };
 
@@ -57,6 +60,8 @@ export interface RequestOptions {
   readonly route?: string;
   readonly edits?: readonly HeaderEdit[];
   readonly upstreamQuery?: string;
+  readonly lane?: string;
+  readonly params?: Readonly<Record<string, string>>;
 }
 
 /** The data centre's cache of a test: keeps bytes and headers, knows no HTTP. */
@@ -86,14 +91,17 @@ export class Gateway {
   readonly #handlers = new Map<Step, ReturnType<NonNullable<ReturnType<typeof filter>>>>();
   readonly step: Step;
 
-  constructor(step: Partial<Step> = {}, { edge, ports }: { edge?: Cache; ports?: FakePorts } = {}) {
+  constructor(
+    step: Partial<Step> = {},
+    { edge, ports, over }: { edge?: Cache; ports?: FakePorts; over?: Partial<Ports> } = {},
+  ) {
     this.step = { ...DEFAULT_STEP, ...step };
     const metrics: Metrics = {
       count: (name, labels) => void this.counted.push(`${name}{${labels.join(",")}}`),
       observe: () => undefined,
       gauge: () => undefined,
     };
-    this.ports = ports ?? fakePorts({ edgeCache: edge, metrics });
+    this.ports = ports ?? fakePorts({ edgeCache: edge, metrics, ...over });
     this.site = fakeSite();
   }
 
@@ -112,6 +120,8 @@ export class Gateway {
       route: { id: options.route ?? "shop.read", api: "shop" },
       requestEdits: [...(options.edits ?? [])],
       upstreamQuery: options.upstreamQuery,
+      lane: options.lane,
+      params: options.params ?? {},
     });
     return { response: this.#handler(step)(exchange), exchange };
   }

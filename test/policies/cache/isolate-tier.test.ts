@@ -1,10 +1,18 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Stored, StoredResponse } from "../../../src/policies/cache/entry.ts";
+import { type Stored, type StoredResponse, weightOf } from "../../../src/policies/cache/entry.ts";
 import { IsolateTier } from "../../../src/policies/cache/isolate-tier.ts";
 
 const KIBIBYTE = 1024;
 const LIMIT = 1024 * KIBIBYTE;
+
+/** The garbage collector, which a test may call where Node lets it. */
+const collectGarbage = ((): (() => void) => {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+})();
 
 const entry = (bytes: number, names: readonly string[] = []): StoredResponse => ({
   kind: "response",
@@ -54,6 +62,51 @@ describe("entries in the isolate's memory", () => {
       if (index % 10 === 0) tier.get(`used-${(index / 10) % 20}`);
     }
     for (let index = 0; index < 20; index++) expect(tier.get(`used-${index}`), String(index)).toBeDefined();
+  });
+
+  it("in use for half of the memory stay while 100,000 keys pass that are asked for once", () => {
+    const limit = 4 * LIMIT;
+    const tier = new IsolateTier(limit);
+    const hot = Array.from(
+      { length: Math.floor(limit / 2 / weightOf("hot-0000", entry(KIBIBYTE))) },
+      (_, at) => `hot-${at}`,
+    );
+    // Each is asked for again before it has to go, as what is in use is.
+    for (const key of hot) {
+      tier.put(key, entry(KIBIBYTE));
+      tier.get(key);
+    }
+    for (let index = 0; index < 100_000; index++) {
+      tier.put(`scan-${index}`, entry(KIBIBYTE));
+      tier.get(hot[index % hot.length]!);
+    }
+    expect(hot.filter((key) => tier.get(key) === undefined)).toEqual([]);
+  });
+
+  it("of a million distinct keys take no more memory than the bound, by their estimate and by the heap's", () => {
+    const limit = 32 * 1024 * KIBIBYTE;
+    const tier = new IsolateTier(limit);
+    const heap = (): number => {
+      collectGarbage();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    const before = heap();
+    let most = 0;
+    let mostBytes = 0;
+    for (let index = 0; index < 1_000_000; index++) {
+      const key = `G5:https15:api.example.com${index}`;
+      tier.put(key, {
+        ...entry(index % 512, index % 5 === 0 ? ["accept"] : []),
+        variant: `r9:shop.read${index}`,
+      });
+      if (index % 3 === 0) tier.get(key);
+      mostBytes = Math.max(mostBytes, tier.bytes);
+      if (index % 200_000 === 199_999) most = Math.max(most, heap() - before);
+    }
+    expect(mostBytes).toBeLessThanOrEqual(limit);
+    expect(mostBytes).toBeGreaterThan(limit / 2);
+    expect(most).toBeLessThan(1.5 * limit);
   });
 
   it("that nobody uses any more make room", () => {

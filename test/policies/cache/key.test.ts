@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Exchange } from "../../../src/core/exchange.ts";
+import { forwardedQuery, keyedQuery } from "../../../src/lib/http/query-members.ts";
 import { ownerOf, primaryKey, variantKey, variantOf } from "../../../src/policies/cache/key.ts";
-import { forwardedQuery, keyedQuery } from "../../../src/policies/cache/query.ts";
 import { fakeExchange } from "../../support/ports.ts";
 import { answer, caller, Gateway, type RequestOptions } from "./harness.ts";
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Step } from "../../../src/policies/cache/filter.ts";
 import { cache } from "../../../src/policies/cache/policy.ts";
+import { compiledApis, planOf, stepsOf } from "../../support/compiling.ts";
 import { type At, compilePolicy, type Place } from "../compiling.ts";
 import { DEFAULT_STEP } from "./harness.ts";
 
@@ -20,9 +22,12 @@ describe("what a cache policy compiles to", () => {
       staleWhileRevalidate: "1m",
       staleIfError: "1h",
       key: { query: ["b", "a", "b"], headers: ["X-B", "x-a"], cookies: ["c"], claims: ["role"] },
-      tiers: ["isolate"],
+      tiers: ["redis", "isolate"],
+      tags: ["orders", "user:{params.id}"],
       maxBody: "2MiB",
       clientDirectives: true,
+      coalesce: false,
+      jitter: "10%",
     };
     const place: Place = { identity: JWT, gateway: { clientIp: { trustedHops: 1 } } };
     expect(compiled(config, place)).toEqual({
@@ -37,9 +42,12 @@ describe("what a cache policy compiles to", () => {
         headers: ["x-a", "x-b"],
         cookies: ["c"],
         claims: ["role"],
-        tiers: ["isolate"],
+        tiers: ["isolate", "redis"],
+        tags: [["orders"], ["user:", { from: "params", name: "id" }]],
         maxBody: 2_097_152,
         clientDirectives: true,
+        coalesce: false,
+        jitter: 0.1,
         behindProxy: true,
       },
       faults: [],
@@ -74,8 +82,11 @@ describe("what is wrong with a cache policy", () => {
   it.each<[string, string, string, unknown, Place, At["level"]?]>([
     ["a lifetime without unit", "bad-quantity", "ttl", { ttl: "30" }, {}],
     ["no tier", "too_small", "tiers", { tiers: [] }, {}],
-    ["a tier that is not offered", "invalid_value", "tiers.0", { tiers: ["redis"] }, {}],
-    ["a key that is not offered", "unrecognized_keys", "", { tags: ["a"] }, {}],
+    ["a tier that is not offered", "invalid_value", "tiers.0", { tiers: ["disk"] }, {}],
+    ["a key that is not offered", "unrecognized_keys", "", { tag: ["a"] }, {}],
+    ["more tags than anybody purges by", "too_big", "tags", { tags: Array.from({ length: 33 }, String) }, {}],
+    ["a tag that is too long", "too_big", "tags.0", { tags: ["a".repeat(257)] }, {}],
+    ["an empty tag", "too_small", "tags.0", { tags: [""] }, {}],
     ["a header with an underscore", "invalid_format", "key.headers.0", { key: { headers: ["x_a"] } }, {}],
     ["a cookie with its value", "invalid_format", "key.cookies.0", { key: { cookies: ["a=b"] } }, {}],
     ["override without ttl", "cache-override-without-ttl", "override", { override: true }, {}, "api"],
@@ -129,5 +140,29 @@ describe("what is wrong with a cache policy", () => {
   it("nothing, where callers are identified and nothing of them goes to the upstream", () => {
     const steps = [{ policy: "jwt", step: { forward: {}, forwardCredential: false } }];
     expect(compiled({ shared: true }, { identity: { ...JWT, steps } }).faults).toEqual([]);
+  });
+});
+
+describe("a cache in Redis", () => {
+  const apis = `
+apis:
+  shop:
+    public: true
+    upstream: orders
+    routes:
+      read: { match: { path: /a, methods: [GET] }, policies: { cache: { tiers: [isolate, redis] } } }
+      write: { match: { path: /a, methods: [PUT] } }
+`;
+  const redis = "  stores: { redis: { url: { env: REDIS_URL }, token: { env: REDIS_TOKEN } } }\n";
+
+  it("needs to know where Redis is", () => {
+    expect(compiledApis(apis).codes).toEqual(["no-redis"]);
+  });
+
+  it("makes the secrets of Redis such as must be set, and changes of other routes are told to it", () => {
+    const plan = planOf(compiledApis(apis, { gateway: redis }));
+    expect(plan.secrets).toEqual(expect.arrayContaining(["REDIS_URL", "REDIS_TOKEN"]));
+    const written = stepsOf(plan, "shop.write").find(({ policy }) => policy === "cache");
+    expect(written?.step as Step).toMatchObject({ forgetOnly: true, tiers: ["edge", "isolate", "redis"] });
   });
 });

@@ -14,14 +14,14 @@ export interface RedisServer {
 }
 
 /** Whether the command is there; the package is called redis-server on Debian. */
-const isInstalled = (): boolean => spawnSync("redis-server", ["--version"]).status === 0;
+export const isRedisInstalled = (): boolean => spawnSync("redis-server", ["--version"]).status === 0;
 
 /**
  * A suite against a real Redis. Where none is installed its tests are skipped, and the suite's name says so; in CI they must
  * not be, so that there the suite fails.
  */
 export const describeWithRedis = (name: string, suite: () => void): void => {
-  if (isInstalled()) return void describe(name, suite);
+  if (isRedisInstalled()) return void describe(name, suite);
   const remedy = "no redis-server is installed: apt-get install redis-server";
   if (process.env.CI === undefined) {
     console.warn(`SKIPPED: ${name} (${remedy})`);

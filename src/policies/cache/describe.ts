@@ -1,0 +1,41 @@
+import type { Contribution } from "../../core/contribution.ts";
+import type { CompileContext, Instance } from "../../core/policy.ts";
+
+interface Config {
+  readonly ttl?: number | undefined;
+  readonly shared: boolean;
+  readonly clientDirectives: boolean;
+}
+
+const FIELDS = {
+  "Cache-Status": {
+    description: "Whether the answer was stored, and why not (RFC 9211).",
+    schema: { type: "string" },
+  },
+  Age: {
+    description: "Seconds since the service was asked, of a stored answer (RFC 9111 section 5.1).",
+    schema: { type: "integer", minimum: 0 },
+  },
+};
+
+/** What callers see of stored answers. Parts are not described: they come to whom asks for a range. */
+export const describe = (
+  [instance]: readonly Instance<Config>[],
+  { route, identity }: CompileContext,
+): Contribution => {
+  const reads = route.methods.length === 0 || route.methods.includes("GET");
+  if (instance === undefined || !reads) return {};
+  const { ttl, shared, clientDirectives } = instance.config;
+  const isOwn = identity.policies.length > 0 && !shared;
+  return {
+    answers: [
+      { status: 304, description: "What the caller holds is current.", fields: FIELDS },
+      { status: 502, description: "The service's answer broke off.", codes: ["upstream-incomplete"] },
+      ...(clientDirectives
+        ? [{ status: 504, description: "Nothing is stored that could answer.", codes: ["not-cached"] }]
+        : []),
+    ],
+    fields: FIELDS,
+    cache: { scope: isOwn ? "caller" : "shared", ...(ttl !== undefined && { ttlMs: ttl }) },
+  };
+};

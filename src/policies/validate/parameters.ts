@@ -1,0 +1,209 @@
+import type { Exchange } from "../../core/exchange.ts";
+import type { Site } from "../../core/policy.ts";
+import type { Validator } from "../../core/validator.ts";
+import { cookieValue } from "../../lib/cookies.ts";
+import { linkPairs, pairsOf } from "../../lib/parameter-pairs.ts";
+import {
+  decodeField,
+  decodeForm,
+  decodePercent,
+  isObjectWanted,
+  isUnreadable,
+  readStyled,
+  type Style,
+  type Unreadable,
+  type Wanted,
+} from "../../lib/parameter-styles.ts";
+import { type Fault, judge, MOST_FAULTS, nameOf } from "./faults.ts";
+
+/** A parameter of an operation, or a field of an answer. */
+export type ParameterPlan = {
+  readonly name: string;
+  readonly in: "path" | "query" | "header" | "cookie";
+  readonly style: Style;
+  readonly explode: boolean;
+  readonly wanted: Wanted;
+  readonly required?: true;
+  /** Reserved characters stand for themselves in it. */
+  readonly reserved?: true;
+  /** An empty value is as good as one that fits. */
+  readonly allowEmpty?: true;
+  /** It is text in JSON. */
+  readonly json?: true;
+  /** Which segment of the path it is, counted from the end; needed where delimiters are told from what is encoded. */
+  readonly segment?: number;
+  readonly validator?: string;
+};
+
+/** A parameter with the code that judges it. */
+export interface LinkedParameter extends ParameterPlan {
+  readonly validate: Validator | undefined;
+}
+
+export const linkParameter = (plan: ParameterPlan, site: Site): LinkedParameter => ({
+  ...plan,
+  validate: plan.validator === undefined ? undefined : site.validator(plan.validator),
+});
+
+/** Adds what is wrong with the parameters of a request. */
+export type JudgeParameters = (exchange: Exchange, faults: Fault[]) => void;
+
+/** Prepares the judging of all parameters but those of the query. */
+export const linkFixed = (parameters: readonly LinkedParameter[]): JudgeParameters => {
+  if (parameters.length === 0) return () => undefined;
+  return (exchange, faults) => {
+    for (const parameter of parameters) {
+      const raw = rawOf(exchange, parameter);
+      judgeParameter(parameter, raw === undefined ? undefined : readOne(raw, parameter), raw, faults);
+    }
+  };
+};
+
+const readOne = (raw: string, parameter: LinkedParameter): unknown => {
+  const decode =
+    parameter.in === "header"
+      ? decodeField
+      : parameter.in === "path" && parameter.segment === undefined
+        ? same
+        : decodePercent;
+  if (parameter.json) return readJson(decode(raw));
+  return readStyled(raw, parameter, decode);
+};
+
+const same = (text: string): string => text;
+
+const rawOf = ({ request, params, path }: Exchange, parameter: LinkedParameter): string | undefined => {
+  const { name } = parameter;
+  switch (parameter.in) {
+    case "header":
+      return request.headers.get(name) ?? undefined;
+    case "cookie":
+      return cookieOf(request.headers.get("cookie"), parameter);
+    default:
+      return parameter.segment === undefined ? params[name] : path.split("/").at(-1 - parameter.segment);
+  }
+};
+
+/** A cookie's value; a list that is written as `a=1&a=2` inside of one comes as `1,2`. */
+const cookieOf = (field: string | null, { name, explode, wanted }: LinkedParameter): string | undefined => {
+  if (explode && isObjectWanted(wanted) && wanted.items === undefined) {
+    const members = Object.keys(wanted.properties ?? {}).flatMap((member) => {
+      const value = cookieValue(field, member);
+      return value === undefined ? [] : [`${member}=${value}`];
+    });
+    return members.length === 0 ? undefined : members.join(",");
+  }
+  const value = cookieValue(field, name);
+  return explode && wanted.items !== undefined ? value?.replaceAll(`&${name}=`, ",") : value;
+};
+
+const MALFORMED: unique symbol = Symbol("malformed JSON");
+
+const readJson = (text: string | undefined): unknown => {
+  try {
+    return text === undefined ? MALFORMED : (JSON.parse(text) as unknown);
+  } catch {
+    return MALFORMED;
+  }
+};
+
+/** Prepares the judging of a query. `onUnknown` gets what nobody declares. */
+export const linkQuery = (
+  parameters: readonly LinkedParameter[],
+  unknown: "ignore" | "refuse" | "remove",
+  alsoKnown: readonly string[],
+): JudgeParameters => {
+  if (parameters.length === 0 && unknown === "ignore") return () => undefined;
+  const read = linkPairs(parameters);
+  const known = new Set(alsoKnown);
+  const { length } = parameters;
+  return (exchange, faults) => {
+    const { query } = exchange;
+    if (query.length < 2) {
+      for (const parameter of parameters) judgeParameter(parameter, undefined, undefined, faults);
+      return;
+    }
+    const pairs = pairsOf(query.slice(1));
+    const found = read(pairs);
+    for (let index = 0; index < length; index++) {
+      const parameter = parameters[index]!;
+      const value = found.values[index];
+      const raw =
+        parameter.json || parameter.allowEmpty
+          ? pairs.find(({ name }) => name === parameter.name)?.raw
+          : undefined;
+      const given = parameter.json && typeof value === "string" ? readJson(decodeForm(raw!)) : value;
+      judgeParameter(parameter, given, raw, faults);
+    }
+    if (unknown === "ignore") return;
+    const strange = found.unknown.filter(({ name }) => name === undefined || !known.has(name));
+    if (strange.length === 0) return;
+    if (unknown === "remove") {
+      const names = new Set(strange.map(({ rawName }) => rawName));
+      const kept = query
+        .slice(1)
+        .split("&")
+        .filter((pair) => !names.has(pair.split("=", 1)[0]!));
+      exchange.upstreamQuery = kept.length === 0 ? "" : `?${kept.join("&")}`;
+      return;
+    }
+    for (const { name } of strange) {
+      if (faults.length >= MOST_FAULTS) return;
+      faults.push(
+        name === undefined
+          ? {
+              in: "query",
+              code: "malformed-encoding",
+              message: "has a name whose percent-encoding is broken",
+            }
+          : { in: "query", name: nameOf(name), code: "unknown", message: "is not known here" },
+      );
+    }
+  };
+};
+
+const UNREADABLE: Readonly<Record<Unreadable["unreadable"], string>> = {
+  "malformed-encoding": "has a percent-encoding that is broken",
+  "malformed-value": "is not written as it must be",
+  repeated: "stands more than once",
+};
+
+/** Adds what is wrong with one parameter; `raw` is how it is written where that tells an empty one. */
+export const judgeParameter = (
+  parameter: LinkedParameter,
+  value: unknown,
+  raw: string | undefined,
+  faults: Fault[],
+): void => {
+  const { name, validate, wanted } = parameter;
+  if (value === undefined) {
+    if (parameter.required) tell(parameter, "required", "is missing", faults);
+    return;
+  }
+  if (parameter.allowEmpty && raw === "") return;
+  if (value === MALFORMED) {
+    tell(parameter, "malformed-json", "is not JSON", faults);
+    return;
+  }
+  if (isUnreadable(value)) {
+    tell(parameter, value.unreadable, UNREADABLE[value.unreadable], faults);
+    return;
+  }
+  if (validate === undefined || faults.length >= MOST_FAULTS) return;
+  // What could be read as a number or a word may be meant as a text.
+  if (
+    typeof value !== "string" &&
+    typeof value !== "object" &&
+    wanted.scalars.length > 1 &&
+    wanted.scalars.endsWith("s")
+  ) {
+    if (isFit(validate, value) || isFit(validate, String(value))) return;
+  }
+  judge(validate, value, { in: parameter.in, name }, faults);
+};
+
+const isFit = (validate: Validator, value: unknown): boolean => validate(value);
+
+const tell = ({ name, in: place }: LinkedParameter, code: string, message: string, faults: Fault[]): void => {
+  if (faults.length < MOST_FAULTS) faults.push({ in: place, name, code, message });
+};
