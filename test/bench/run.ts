@@ -31,6 +31,8 @@ const START_AIM_MS = 45;
 const SIZE_AIM_KIB = 30;
 
 const main = async (): Promise<void> => {
+  // Each gateway that runs listens for our end.
+  process.setMaxListeners(32);
   const { values } = parseArgs({
     options: {
       rounds: { type: "string", default: "30" },

@@ -23,6 +23,19 @@ const copy = (): string => {
     cpSync(path.join(ROOT, file), path.join(folder, file));
   }
   symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
+  const git = (...args: string[]) => execFileSync("git", args, { cwd: folder, stdio: "ignore" });
+  git("init", "--quiet");
+  git("add", "--all");
+  git(
+    "-c",
+    "user.name=reader",
+    "-c",
+    "user.email=reader@example.com",
+    "commit",
+    "--quiet",
+    "-m",
+    "As cloned",
+  );
   return folder;
 };
 
@@ -82,6 +95,9 @@ describe("the commands of the README", () => {
     [/^curl -i http:\S+\/users\/42$/, /HTTP\/1\.1 401 [\s\S]*www-authenticate: Bearer/i],
     [/^npx postern serve/, /ready on http:\/\/127\.0\.0\.1:8788/],
     [/^npx postern init/, /gateway\.yaml/],
+    [/^npx postern explain/, /users\.getUser[\s\S]*cache/],
+    [/^npx postern diff/, /Nothing changes for callers\./],
+    [/^npx postern client/, /shop\.d\.ts/],
   ];
 
   it("there are some", () => expect(commands.length).toBeGreaterThan(8));
