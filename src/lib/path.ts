@@ -88,7 +88,7 @@ const removeDotSegments = (path: string): string => {
     if (last === "..") kept.pop();
     else if (last !== "." && segment !== "") kept.push(segment);
   }
-  const directory = last === "" || last === "." || last === "..";
+  const directory = segments.at(-1) === "" || last === "." || last === "..";
   return "/" + kept.join("/") + (directory && kept.length > 0 ? "/" : "");
 };
 

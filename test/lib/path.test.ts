@@ -116,6 +116,7 @@ describe("S4: matrix parameters", () => {
   it.each([
     ["stay where they are", "/admin;x=y", "/admin;x=y"],
     ["do not hide a dot segment", "/public/..;a=b/admin", "/admin"],
+    ["are no directory where they are the whole last segment", "/things/;id=12", "/things/;id=12"],
     ["do not hide a single dot", "/a/.;x/b", "/a/b"],
     ["do not hide an encoded dot segment", "/public/%2e%2e;/admin", "/admin"],
   ])("kept, they %s", (_, path, expected) => expect(outcome(path, KEEP)).toBe(expected));
