@@ -115,7 +115,7 @@ export class ValidatorTable {
         spec.document.placeOf(pointer),
         "pattern-not-checked",
         "This pattern cannot be matched in linear time, so the gateway does not check it; the service has to.",
-        "Write it without looking ahead or back, \\b, \\p and references to groups, and count less far.",
+        "Write it without looking ahead or back, \\b and references to groups, and count less far.",
         { severity: "warning" },
       ),
     );

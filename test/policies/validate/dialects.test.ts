@@ -344,6 +344,13 @@ describe("properties that no schema names", () => {
       false,
     ],
     ["pass where the schema says so itself", { $ref: "#/components/schemas/Open" }, refuse, { x: 1 }, true],
+    [
+      "pass where the schema says so in its place",
+      { type: "object", properties: { a: {} }, additionalProperties: true },
+      refuse,
+      { x: 1 },
+      true,
+    ],
     ["pass where no property is listed", { $ref: "#/components/schemas/Map" }, refuse, { x: 1 }, true],
     [
       "are those that no part of allOf names",

@@ -33,6 +33,8 @@ export interface Words {
   readonly paths: object;
   readonly components?: object;
   readonly config?: object;
+  /** Policies beside. */
+  readonly policies?: object;
 }
 
 /** Compiles a document with `validate` on all of its operations. */
@@ -41,9 +43,10 @@ export const compileDocument = ({
   paths,
   components = {},
   config = {},
+  policies = {},
 }: Words): Compiled =>
   compiledApis(
-    `apis:\n  shop:\n    upstream: orders\n    public: true\n    openapi: { file: shop.json, operations: all }\n    policies: { validate: ${JSON.stringify(config)} }\n`,
+    `apis:\n  shop:\n    upstream: orders\n    public: true\n    openapi: { file: shop.json, operations: all }\n    policies: ${JSON.stringify({ validate: config, ...policies })}\n`,
     {
       openapi: {
         "shop.json": JSON.stringify({ openapi, info: { title: "Shop", version: "1" }, paths, components }),

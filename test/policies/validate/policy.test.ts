@@ -56,6 +56,61 @@ describe("the policy", () => {
     expect(validators).not.toMatch(/require\(|new Function|eval\(|schemaPath/);
   });
 
+  it("leaves out what the gateway sets, keeps or takes off by other policies", () => {
+    const { plan } = compileDocument({
+      paths: {
+        "/a": {
+          get: {
+            operationId: "a",
+            parameters: [
+              ...["x-tenant", "x-own"].map((name) => ({
+                name,
+                in: "header",
+                required: true,
+                schema: { type: "string" },
+              })),
+              ...["source", "own"].map((name) => ({
+                name,
+                in: "query",
+                required: true,
+                schema: { type: "string" },
+              })),
+            ],
+            responses: { 204: { description: "a" } },
+          },
+        },
+      },
+      config: { unknownParameters: "refuse" },
+      policies: {
+        headers: { request: { set: { "x-tenant": "one" } } },
+        query: { set: { source: "gateway" } },
+      },
+    });
+    const step = stepsOf(plan!, "shop.a").find(({ policy }) => policy === "validate")!.step as unknown as {
+      parameters: { name: string }[];
+      alsoKnown: string[];
+    };
+    expect(step.parameters.map(({ name }) => name)).toEqual(["x-own", "own"]);
+    expect(step.alsoKnown).toEqual(["source"]);
+  });
+
+  it("leaves out fields that other policies do not let through", () => {
+    const parameters = ["x-tenant", "x-own"].map((name) => ({
+      name,
+      in: "header",
+      required: true,
+      schema: {},
+    }));
+    const { plan } = compileDocument({
+      paths: { "/a": { get: { operationId: "a", parameters, responses: { 204: { description: "a" } } } } },
+      policies: { headers: { request: { allow: ["x-own"] } } },
+    });
+    const step = stepsOf(plan!, "shop.a").find(({ policy }) => policy === "validate")!.step as unknown as {
+      parameters: { name: string }[];
+    };
+    expect(step.parameters.map(({ name }) => name)).toEqual(["x-own"]);
+  });
+
   it("tells callers what it may answer", () => {
     const operation = {
       parameters: [],
