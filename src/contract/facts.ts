@@ -28,15 +28,21 @@ export const factsOf = (
   if (cache !== undefined) places.set(pointerOf([...at, "x-postern", "cache"]), cache.place);
   return withoutGaps({
     route: seen.route.id,
-    scopes: scopesOf(told, schemes),
+    scopes: scopesOf(told, schemes, (name, place) =>
+      places.set(pointerOf([...at, "x-postern", "scopes", name]), place),
+    ),
     limits: limits.length > 0 ? (limits.map(({ limit }) => limit) as unknown as Json) : undefined,
     cache: cache?.contribution.cache as unknown as Json | undefined,
   });
 };
 
 /** Scopes by scheme: those of schemes by tokens have no place in a security requirement that all readers know. */
-const scopesOf = (told: readonly Told[], names: SchemeNames): Json | undefined => {
-  const entries = told.flatMap(({ contribution }) =>
+const scopesOf = (
+  told: readonly Told[],
+  names: SchemeNames,
+  mark: (name: string, place: Place) => void,
+): Json | undefined => {
+  const entries = told.flatMap(({ contribution, instance, place }) =>
     Object.entries(contribution.security ?? {}).flatMap(([name, scheme]) => {
       const { scopes, anyScope = [] } = scheme;
       if (scopes.length + anyScope.length === 0) return [];
@@ -44,6 +50,10 @@ const scopesOf = (told: readonly Told[], names: SchemeNames): Json | undefined =
         ...(scopes.length > 0 && { all: [...scopes].sort() }),
         ...(anyScope.length > 0 && { any: [...anyScope].sort() }),
       };
+      mark(
+        names.nameOf(name, scheme),
+        instance === undefined ? place : placeAt(instance.tree, ["scopes"], true),
+      );
       return [[names.nameOf(name, scheme), asked] as const];
     }),
   );

@@ -402,15 +402,26 @@ describe("determinism", () => {
 });
 
 describe("places", () => {
-  const contract = contractOfApis(API, { openapi: { "orders.yaml": orders() } });
+  const SCOPED = `${API}    routes:
+      listOrders:
+        policies:
+          jwt:
+            inherit: true
+            scopes: { all: [orders.read] }
+          rateLimit:
+            limits:
+              - { name: one, rate: 1/1s, key: identity }
+              - { name: two, rate: 2/1s, key: identity }
+`;
+  const contract = contractOfApis(SCOPED, { openapi: { "orders.yaml": orders() } });
   const text = (pointer: string): string => {
     const { file, line } = contract.placeOf(pointer);
-    const source = file.endsWith("orders.yaml") ? orders() : API;
+    const source = file.endsWith("orders.yaml") ? orders() : SCOPED;
     return `${file}: ${source.split("\n")[line - 1]!.trim()}`;
   };
 
   it.each([
-    ["/paths/~1v2~1orders/get", "orders.yaml: get:"],
+    ["/paths/~1v2~1orders/get", "apis.yaml: listOrders:"],
     [
       "/paths/~1v2~1orders/get/parameters/1",
       "orders.yaml: - { name: limit, in: query, schema: { type: integer } }",
@@ -419,14 +430,10 @@ describe("places", () => {
       "/paths/~1v2~1orders/get/responses/200/content",
       'orders.yaml: content: { application/json: { schema: { $ref: "#/components/schemas/Order" } } }',
     ],
-    [
-      "/paths/~1v2~1orders/get/responses/401",
-      "apis.yaml: policies: { jwt: { issuers: [main], forward: { x-user-id: sub } } }",
-    ],
-    [
-      "/paths/~1v2~1orders/get/security/0",
-      "apis.yaml: policies: { jwt: { issuers: [main], forward: { x-user-id: sub } } }",
-    ],
+    ["/paths/~1v2~1orders/get/responses/401", "apis.yaml: jwt:"],
+    ["/paths/~1v2~1orders/get/security/0", "apis.yaml: jwt:"],
+    ["/paths/~1v2~1orders/get/x-postern/scopes/jwt_main", "apis.yaml: scopes: { all: [orders.read] }"],
+    ["/paths/~1v2~1orders/get/x-postern/limits/1", "apis.yaml: - { name: two, rate: 2/1s, key: identity }"],
     ["/components/schemas/Order/properties/id/type", "orders.yaml: id: { type: string }"],
   ])("%s stands at %s", (pointer, expected) => {
     expect(text(pointer)).toBe(expected);

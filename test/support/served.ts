@@ -94,7 +94,7 @@ export const serve = async (words: ServeWords): Promise<Served> => {
     child.stderr!.setEncoding("utf8").on("data", read);
     void ended.then((code) => reject(new Error(`postern serve ended with ${code}:\n${printed}`)));
   });
-  if (process.env["POSTERN_RECORD"]) await record(url, { policies, openapi }, words.args ?? []);
+  await record(url, { policies, openapi }, words.args ?? []);
   return {
     url,
     port,
