@@ -97,7 +97,9 @@ const requestSource = async (running: readonly Running[], issuer: BenchIssuer): 
   let turned = 0;
   let batch = 0;
   let targets = 0;
-  return async ({ tokens = "same", newTargets }, count) => {
+  const posted = requestBytes(token!, TARGET, "POST");
+  return async ({ tokens = "same", newTargets, posts }, count) => {
+    if (posts) return () => posted;
     if (newTargets) {
       const from = targets;
       targets += count;

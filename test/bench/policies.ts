@@ -16,6 +16,8 @@ export interface GatewayWords {
   readonly control?: boolean;
   /** Policies may keep things in Redis; its secrets are those of `running.ts`. */
   readonly redis?: boolean;
+  /** Routes come from an OpenAPI document of twenty operations. */
+  readonly described?: boolean;
   /** Policies of the whole gateway. */
   readonly policies?: Readonly<Record<string, unknown>>;
 }
@@ -42,13 +44,18 @@ export const planOf = (words: GatewayWords): Plan => {
       shop: {
         upstream: "origin",
         ...(publicJwk ? { policies: { jwt: { issuers: ["main"] } } } : { public: true }),
-        routes: routesOf(words.routes ?? 1),
+        ...(words.described
+          ? { openapi: { file: DOCUMENT.file, operations: "all" } }
+          : { routes: routesOf(words.routes ?? 1) }),
       },
     },
   };
   // YAML 1.2 takes JSON as it is.
   const { value, diagnostics } = compile(
-    { policies: [{ file: "bench.yaml", text: JSON.stringify(document) }], openapi: new Map() },
+    {
+      policies: [{ file: "bench.yaml", text: JSON.stringify(document) }],
+      openapi: new Map([[DOCUMENT.file, DOCUMENT]]),
+    },
     undefined,
   );
   if (value !== undefined) return value;
@@ -77,11 +84,75 @@ const routesOf = (count: number): Record<string, unknown> => {
   );
 };
 
+/** What is sent with POST: 200 bytes of JSON. */
+const SENT = JSON.stringify({
+  sku: "GARDEN-CHAIR-OILED",
+  quantity: 2,
+  price: { amount: "49.90", currency: "EUR" },
+  tags: ["garden", "wood"],
+  email: "ada@example.com",
+  wanted: "2026-11-23T08:15:30Z",
+  note: "Please ring twice, w",
+});
+
+const THING = {
+  type: "object",
+  required: ["sku", "quantity", "price"],
+  additionalProperties: false,
+  properties: {
+    sku: { type: "string", pattern: "^[A-Z-]{3,40}$" },
+    quantity: { type: "integer", minimum: 1, maximum: 99 },
+    price: {
+      type: "object",
+      required: ["amount", "currency"],
+      properties: {
+        amount: { type: "string", pattern: "^\\d+\\.\\d{2}$" },
+        currency: { enum: ["EUR", "USD"] },
+      },
+    },
+    tags: { type: "array", items: { type: "string", maxLength: 20 }, maxItems: 10 },
+    email: { type: "string", format: "email" },
+    wanted: { type: "string", format: "date-time" },
+    note: { type: "string", maxLength: 200 },
+  },
+};
+
+/** Twenty operations: one thing of each of ten areas is read and written. */
+const DOCUMENT = {
+  file: "bench.json",
+  text: JSON.stringify({
+    openapi: "3.1.0",
+    info: { title: "bench", version: "1" },
+    paths: Object.fromEntries(
+      Array.from({ length: 10 }, (_, area) => [
+        `/v1/area${area}/things12/{id}`,
+        {
+          parameters: [
+            { name: "id", in: "path", required: true, schema: { type: "integer", minimum: 1 } },
+            {
+              name: "fields",
+              in: "query",
+              explode: false,
+              schema: { type: "array", items: { enum: ["name", "price"] } },
+            },
+          ],
+          get: { operationId: `read${area}`, responses: { 200: { description: "A thing." } } },
+          post: {
+            operationId: `write${area}`,
+            requestBody: { required: true, content: { "application/json": { schema: THING } } },
+            responses: { 200: { description: "A thing." } },
+          },
+        },
+      ]),
+    ),
+  }),
+};
+
 /** The request of a browser, as bytes. */
-export const requestBytes = (token: string, target = TARGET): Buffer =>
+export const requestBytes = (token: string, target = TARGET, method: "GET" | "POST" = "GET"): Buffer =>
   Buffer.from(
     [
-      `GET ${target} HTTP/1.1`,
+      `${method} ${target} HTTP/1.1`,
       `host: ${HOST}`,
       "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0",
       "accept: application/json, text/plain;q=0.9, */*;q=0.8",
@@ -94,7 +165,8 @@ export const requestBytes = (token: string, target = TARGET): Buffer =>
       "sec-fetch-dest: empty",
       "sec-fetch-mode: cors",
       "sec-fetch-site: same-site",
+      ...(method === "POST" ? ["content-type: application/json", `content-length: ${SENT.length}`] : []),
       "",
-      "",
+      method === "POST" ? SENT : "",
     ].join("\r\n"),
   );

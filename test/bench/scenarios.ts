@@ -23,6 +23,8 @@ export interface Scenario {
   readonly tokens?: Tokens;
   /** Each request asks for something that nobody has asked for before. */
   readonly newTargets?: boolean;
+  /** Requests bring 200 bytes of JSON. */
+  readonly posts?: boolean;
   readonly runs: { readonly source: string } | { readonly plan: Plan };
 }
 
@@ -131,6 +133,33 @@ export const scenarios = (site: Site): readonly Scenario[] => {
       reference: "bare",
       newTargets: true,
       runs: { plan: storedIn("isolate") },
+    },
+    {
+      name: "described",
+      title: "routes from a document of 20 operations",
+      reference: "bare",
+      runs: { plan: planOf({ upstream, described: true }) },
+    },
+    {
+      name: "judged",
+      title: "the same, parameters judged",
+      reference: "described",
+      aim: { more: 5 },
+      runs: { plan: planOf({ upstream, described: true, policies: { validate: {} } }) },
+    },
+    {
+      name: "post",
+      title: "POST of 200 bytes, not judged",
+      reference: "described",
+      posts: true,
+      runs: { plan: planOf({ upstream, described: true }) },
+    },
+    {
+      name: "post-judged",
+      title: "the same, read and judged",
+      reference: "post",
+      posts: true,
+      runs: { plan: planOf({ upstream, described: true, policies: { validate: {} } }) },
     },
     {
       name: "jwt-5000",
