@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { stripVTControlCharacters } from "node:util";
 import { Command } from "commander";
 import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -385,7 +386,10 @@ describe("the call", () => {
 });
 
 it("for people, all of it stands in one text with places", async () => {
-  const text = await run([url("/mine/ann"), "--token", await token(), "--answer", "200"]);
+  // Where CI is set it is printed in colors.
+  const text = stripVTControlCharacters(
+    await run([url("/mine/ann"), "--token", await token(), "--answer", "200"]),
+  );
   const lines = text.split("\n").map((line) => line.replaceAll(good.policies, "policies"));
   for (const line of [
     "GET https://api.example.com/mine/ann",
