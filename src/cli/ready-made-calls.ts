@@ -36,7 +36,10 @@ export const readyMadeCalls = async (options: TryOptions, plan: Plan, url: strin
   const calls = (options.try ?? []).map(
     (path) => `  curl -i -H "authorization: Bearer ${token}" ${url}${path}\n`,
   );
-  return `\nTry it, as user ${SUBJECT} and for an hour:\n\n${calls.join("\n")}\n`;
+  const { docs } = plan.gateway;
+  const page =
+    docs === undefined ? "" : `The API on a page, which takes the same token: ${url}${docs.path}\n\n`;
+  return `\nTry it, as user ${SUBJECT} and for an hour:\n\n${calls.join("\n")}\n${page}`;
 };
 
 /** Every scope that a jwt policy of the plan names. */
