@@ -1,6 +1,7 @@
+import type { ContributedAnswer } from "./contribution.ts";
 import type { Json } from "./json.ts";
 
-/** Header Objects (OpenAPI 3.1) of fields that several policies describe. */
+// Header Objects (OpenAPI 3.1) of fields that several policies describe, and answers that those have in common that count.
 
 type HeaderObject = { readonly [name: string]: Json };
 
@@ -43,3 +44,18 @@ export const rateLimitFields = (required: boolean): Readonly<Record<string, Head
     required,
   ),
 });
+
+/** Of a policy that takes its bounds from the plans of callers. */
+export const WITHOUT_PLAN: ContributedAnswer = {
+  status: 403,
+  description: "This caller has no plan.",
+  codes: ["caller-without-plan"],
+};
+
+/** Of a policy that refuses while the store of its counts is away. */
+export const LIMITS_UNAVAILABLE: ContributedAnswer = {
+  status: 503,
+  description: "How much is left of a limit cannot be found out now.",
+  codes: ["limits-unavailable"],
+  fields: RETRY_AFTER,
+};

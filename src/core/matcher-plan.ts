@@ -61,3 +61,22 @@ export interface ConditionPlan {
   /** Index of a regular expression. */
   readonly regex?: number;
 }
+
+/** What a router looks at of a request. */
+export interface Routable {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly query: string;
+  readonly request: { readonly headers: Headers };
+  readonly preflightMethod: string | undefined;
+}
+
+/** What a router says of a request. */
+export type RouteResult =
+  | { readonly outcome: "found"; readonly route: number; readonly params: Readonly<Record<string, string>> }
+  /** The path is known, but not with this method. */
+  | { readonly outcome: "method"; readonly allow: readonly string[] }
+  | { readonly outcome: "none" };
+
+export type Router = (request: Routable) => RouteResult;

@@ -65,6 +65,14 @@ export interface Fault {
   readonly aboutCallers?: boolean;
 }
 
+/** A reference to the caller in what a route sends on, or in the answer that it gives itself. */
+export interface CallerReference {
+  /** Where it stands, as keys: `headers.request.set.X-User`, `rewrite.path`. */
+  readonly where: string;
+  readonly from: "identity" | "claims";
+  readonly name: string;
+}
+
 /** What a policy may know and say while its steps are compiled. */
 export interface CompileContext {
   readonly route: {
@@ -83,6 +91,8 @@ export interface CompileContext {
     readonly operation?: OperationInfo | undefined;
     /** Names of the policies that the route has, from whichever level. */
     readonly policies: ReadonlySet<string>;
+    /** What templates tell the upstream of the caller: those of the action, and of policies compiled so far. */
+    readonly callerTold?: readonly CallerReference[];
   };
   readonly gateway: {
     readonly name: string;
@@ -122,8 +132,11 @@ export interface CompileContext {
    * Where the gateway does not say where Redis is, that is reported at a path below the instance, and `false` is answered.
    */
   redis(port: RedisPort, instance: Instance<unknown>, at: Path): boolean;
-  /** Compiles `{params.x}` templates; unknown names become diagnostics at the given path. */
-  template(text: string, instance: Instance<unknown>, at: Path): Template;
+  /**
+   * Compiles `{params.x}` templates; unknown names become diagnostics at the given path. What comes of it goes to the upstream,
+   * unless it is said to be `kept`: used here, or added to answers outside of the cache.
+   */
+  template(text: string, instance: Instance<unknown>, at: Path, use?: "kept"): Template;
   /** Checks and compiles a CEL expression; faults become diagnostics inside the text, and `undefined` is answered. */
   expression(
     text: string,

@@ -54,9 +54,12 @@ export interface Store {
   delete(key: string): Promise<void>;
   /**
    * Takes a lease: of all who ask for one key, one gets `true` until the time is over or the key is deleted. Everybody does where
-   * the store is away: a lease may save work, and never decides whether it may be done.
+   * the store is away: a lease may save work, and never decides whether it may be done. `holder` is a text that nobody else has,
+   * by which the lease can be given back: `get` then finds nothing. Without it, it finds no bytes.
    */
-  claim(key: string, ttlMs: number): Promise<boolean>;
+  claim(key: string, ttlMs: number, holder?: string): Promise<boolean>;
+  /** Gives a lease back, if it is still the holder's: who was slower than its time has lost it to somebody else. */
+  release(key: string, holder: string): Promise<void>;
 }
 
 /** One window of a rate limit as the counter needs it. */

@@ -28,8 +28,29 @@ const plain = (path: string): string =>
     ? path.replace(/%(?:2[14689ABC]|27|3[AD]|40)/g, (triplet) => decodeURIComponent(triplet))
     : path;
 
-/** Entries with a tag. */
-export const tagScope = (tag: string): PurgeScope => bounded(`t${tag}`);
+/** Longer tags are left out, and none is purged by. */
+export const MOST_TAG_CHARACTERS = 256;
+
+/**
+ * Entries with a tag. In tags, what stands for a value is escaped; whoever purges may write the value as it is, or escaped, and
+ * means the same. Two tags that come to the same so are purged together.
+ */
+export const tagScope = (tag: string): PurgeScope => bounded(`t${unescaped(tag)}`);
+
+const unescaped = (tag: string): string => {
+  let text = tag;
+  for (let before = ""; text !== before && text.includes("%"); ) {
+    before = text;
+    text = text.replace(/(?:%[\da-f]{2})+/gi, (triplets) => {
+      try {
+        return decodeURIComponent(triplets);
+      } catch {
+        return triplets;
+      }
+    });
+  }
+  return text;
+};
 
 /** Entries of a path (normalized), whatever their query. */
 export const pathScope = (authority: string, path: string): PurgeScope =>

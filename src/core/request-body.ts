@@ -1,9 +1,7 @@
-import { readWhole } from "../lib/read-whole.ts";
+import { lengthOf } from "../lib/http/content-fields.ts";
+import { type ReadBytes, readWhole } from "../lib/read-whole.ts";
 import type { Exchange } from "./exchange.ts";
 import { problem } from "./problem.ts";
-
-/** A body that was read, or why it was not: more bytes than are taken, or a stream that broke off. */
-export type ReadBody = Uint8Array<ArrayBuffer> | "too-large" | "broken";
 
 /** The answer to a body of more bytes than are taken (RFC 9110 section 15.5.14). */
 export const bodyTooLarge = (exchange: Parameters<typeof problem>[0], maxBytes: number): Response =>
@@ -23,7 +21,7 @@ const EMPTY = new Uint8Array(0);
 export const readBody = async (
   exchange: Pick<Exchange, "method" | "request" | "requestBody">,
   most: number,
-): Promise<ReadBody> => {
+): Promise<ReadBytes> => {
   const { method, request, requestBody } = exchange;
   if (method === "GET" || method === "HEAD") return EMPTY;
   const source = requestBody === undefined ? request.body : requestBody;
@@ -44,15 +42,10 @@ export const readBody = async (
 };
 
 /** The platform reads a body of a known length in one go, which costs less. */
-const wholeOf = async (request: Request): Promise<ReadBody> => {
+const wholeOf = async (request: Request): Promise<ReadBytes> => {
   try {
     return new Uint8Array(await request.arrayBuffer());
   } catch {
     return "broken";
   }
-};
-
-const lengthOf = (headers: Headers): number | undefined => {
-  const length = headers.get("content-length");
-  return length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 };

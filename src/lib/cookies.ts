@@ -11,7 +11,13 @@ const isBlank = (code: number): boolean => code === SPACE || code === TAB;
  * and copies nothing but the value. `name` is a cookie's name, and so holds neither `;` nor `=`.
  */
 export const cookieValue = (header: string | null | undefined, name: string): string | undefined => {
-  if (!header || name === "") return undefined;
+  for (const value of cookieValues(header, name)) return value;
+  return undefined;
+};
+
+/** The values of all cookies of a name, in their order: which of them a service reads is not known. */
+export function* cookieValues(header: string | null | undefined, name: string): Generator<string> {
+  if (!header || name === "") return;
   for (let start = 0; start < header.length; ) {
     const semicolon = header.indexOf(";", start);
     const end = semicolon < 0 ? header.length : semicolon;
@@ -19,12 +25,11 @@ export const cookieValue = (header: string | null | undefined, name: string): st
     if (header.startsWith(name, start)) {
       let at = start + name.length;
       while (isBlank(header.charCodeAt(at))) at++;
-      if (header.charCodeAt(at) === EQUALS) return trimmed(header, at + 1, end);
+      if (header.charCodeAt(at) === EQUALS) yield trimmed(header, at + 1, end);
     }
     start = end + 1;
   }
-  return undefined;
-};
+}
 
 const trimmed = (text: string, from: number, to: number): string => {
   let start = from;

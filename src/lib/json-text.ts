@@ -5,6 +5,7 @@
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSING_BRACKET = 0x5d;
@@ -57,6 +58,33 @@ export const membersOf = (json: string): (readonly [name: string, value: string]
   }
 };
 
+/**
+ * Whether an object of a text has two members of one name, given what JSON.parse made of it, which knows the last of them
+ * alone: then the text has more names than the value.
+ */
+export const hasRepeatedNames = (json: string, value: unknown): boolean => {
+  let names = 0;
+  for (let at = json.indexOf('"'); at >= 0; ) {
+    const end = endOfText(json, at);
+    if (json.charCodeAt(skipBlanks(json, end)) === COLON) names++;
+    at = json.indexOf('"', end);
+  }
+  return names > 0 && names !== membersIn(value);
+};
+
+/** How many members all objects of a value have. Keeps a list instead of calling itself: a value may be nested at will. */
+const membersIn = (value: unknown): number => {
+  let count = 0;
+  const waiting = [value];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next !== "object" || next === null) continue;
+    const values: unknown[] = Array.isArray(next) ? next : Object.values(next);
+    if (!Array.isArray(next)) count += values.length;
+    for (const inner of values) if (typeof inner === "object" && inner !== null) waiting.push(inner);
+  }
+  return count;
+};
+
 /** The characters that a text stands for. */
 export const decodedText = (json: string): string =>
   json.includes("\\") ? (JSON.parse(json) as string) : json.slice(1, -1);
@@ -102,5 +130,21 @@ const endOfScalar = (json: string, from: number): number => {
   for (let at = from; ; at++) {
     const code = json.charCodeAt(at);
     if (code === COMMA || code === CLOSING_BRACE || code === CLOSING_BRACKET || !(code > 0x20)) return at;
+  }
+};
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * JSON text without the blanks around it, checked as a whole: in UTF-8 (RFC 8259 section 8.1), and such as JSON.parse takes.
+ * What that makes of it is dropped, so that large numbers and the order of members survive. Undefined for anything else.
+ */
+export const jsonTextOf = (bytes: Uint8Array<ArrayBuffer>): string | undefined => {
+  try {
+    const text = UTF8.decode(bytes);
+    JSON.parse(text);
+    return text.trim();
+  } catch {
+    return undefined;
   }
 };

@@ -6,11 +6,14 @@ import {
   emptyObject,
   isObjectWanted,
   isUnreadable,
+  MALFORMED_VALUE,
   REPEATED,
   readItems,
   readStyled,
   type Style,
+  type Unreadable,
   type Wanted,
+  wantedMember,
 } from "./parameter-styles.ts";
 
 /** A pair of a query or of a form, as it is written; the name decoded. */
@@ -59,10 +62,10 @@ export interface ReadPairs {
 export const linkPairs = (specs: readonly PairSpec[]): ((pairs: readonly RawPair[]) => ReadPairs) => {
   const whole = new Map<string, number>();
   const members = new Map<string, number>();
-  const deep: { readonly prefix: string; readonly index: number }[] = [];
+  const deep: { readonly bare: string; readonly prefix: string; readonly index: number }[] = [];
   let rest: number | undefined;
   for (const [index, { name, style, explode, wanted }] of specs.entries()) {
-    if (style === "deepObject") deep.push({ prefix: `${name}[`, index });
+    if (style === "deepObject") deep.push({ bare: name, prefix: `${name}[`, index });
     else if (style === "form" && explode && isObjectWanted(wanted)) {
       for (const property of Object.keys(wanted.properties ?? {}))
         if (!members.has(property)) members.set(property, index);
@@ -70,10 +73,14 @@ export const linkPairs = (specs: readonly PairSpec[]): ((pairs: readonly RawPair
     } else whole.set(name, index);
   }
   const readDeep = (values: unknown[], { name, raw }: RawPair): boolean => {
-    const found = deep.find(({ prefix }) => name!.startsWith(prefix));
-    const inside = found && /^([^[\]]*)\](?:\[\])?$/.exec(name!.slice(found.prefix.length))?.[1];
-    if (found === undefined || inside === undefined) return false;
-    addTo(values, found.index, encodeURIComponent(inside.toWellFormed()), raw);
+    const found = deep.find(({ prefix, bare }) => name === bare || name!.startsWith(prefix));
+    if (found === undefined) return false;
+    const { index, prefix, bare } = found;
+    if (isUnreadable(values[index]) || (name === bare && raw === "")) return true;
+    const keys = name === bare ? undefined : keysOf(name!.slice(prefix.length));
+    const object = (values[index] ??= emptyObject()) as Record<string, unknown>;
+    const wrong = keys === undefined ? MALFORMED_VALUE : addDeep(object, keys, raw, specs[index]!);
+    if (wrong !== undefined) values[index] = wrong;
     return true;
   };
   const addTo = (values: unknown[], index: number, rawName: string, raw: string): void => {
@@ -110,6 +117,30 @@ export const linkPairs = (specs: readonly PairSpec[]): ((pairs: readonly RawPair
       if (raws !== undefined) values[index] = readRaws(raws, specs[index]!);
     return { values, unknown };
   };
+};
+
+/** The names in brackets behind the first `[`: `a][b]`; `[]` at the end says that there may be more. Undefined for others. */
+const keysOf = (text: string): string[] | undefined => {
+  const inside = text.endsWith("[]") ? text.slice(0, -2) : text;
+  return /^[^[\]]*\](?:\[[^[\]]*\])*$/.test(inside) ? inside.slice(0, -1).split("][") : undefined;
+};
+
+/** Puts a value where its names lead, through members that are to be objects themselves. */
+const addDeep = (
+  top: Record<string, unknown>,
+  keys: readonly string[],
+  raw: string,
+  { wanted: whole, reserved }: PairSpec,
+): Unreadable | undefined => {
+  let [object, wanted] = [top, whole];
+  for (const key of keys.slice(0, -1)) {
+    wanted = wantedMember(wanted, key);
+    const inner = (object[key] ??= emptyObject());
+    if (!isObjectWanted(wanted) || typeof inner !== "object") return MALFORMED_VALUE;
+    object = inner as Record<string, unknown>;
+  }
+  const last = encodeURIComponent(keys.at(-1)!.toWellFormed());
+  return addMember(object, last, raw, wanted, reserved ? decodePercent : decodeForm);
 };
 
 const readRaws = (raws: readonly string[], spec: PairSpec): unknown => {

@@ -22,7 +22,8 @@ export type Wanted = {
 export type Unreadable = { readonly unreadable: "malformed-encoding" | "malformed-value" | "repeated" };
 
 const MALFORMED_ENCODING: Unreadable = { unreadable: "malformed-encoding" };
-const MALFORMED_VALUE: Unreadable = { unreadable: "malformed-value" };
+/** What is not written as its style has it. */
+export const MALFORMED_VALUE: Unreadable = { unreadable: "malformed-value" };
 /** What can stand once stands again. */
 export const REPEATED: Unreadable = { unreadable: "repeated" };
 

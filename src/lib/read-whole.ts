@@ -24,7 +24,8 @@ export const readWhole = async (
   }
 };
 
-const joined = (chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> => {
+/** Chunks of `size` bytes in all, in one piece. */
+export const joined = (chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> => {
   const whole = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { jsonTextOf, picked } from "../../src/lib/json-pointer.ts";
+import { picked } from "../../src/lib/json-pointer.ts";
+import { jsonTextOf } from "../../src/lib/json-text.ts";
 
 /** What a pointer leads to in a value, by the way of JSON.parse. */
 const follow = (value: unknown, path: readonly string[]): unknown =>

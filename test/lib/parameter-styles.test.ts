@@ -119,6 +119,11 @@ describe("the styles of queries, as OpenAPI's tables write them", () => {
     ["a scalar twice", "form", false, TEXT, "color=1&color=2", "repeated"],
     ["a list in one place twice", "form", false, LIST, "color=1&color=2", "repeated"],
     ["a member twice", "deepObject", true, RGB, "color[R]=1&color[R]=2", "repeated"],
+    ["a name in a name that is no object", "deepObject", true, RGB, "color[R][x]=1", "malformed-value"],
+    ["a name behind its brackets", "deepObject", true, RGB, "color[R]x=1", "malformed-value"],
+    ["a name whose bracket stays open", "deepObject", true, RGB, "color[R=1", "malformed-value"],
+    ["a member of an index", "deepObject", true, RGB, "color[R][0]=1", "malformed-value"],
+    ["a text where members are wanted", "deepObject", true, RGB, "color=1&color[R]=1", "malformed-value"],
     ["half of a percent-encoding", "form", false, TEXT, "color=%4", "malformed-encoding"],
   ] as const)("cannot be read: %s", (_, style, explode, wanted, query, why) => {
     expect(inQuery(style, explode, wanted, query)).toEqual({ unreadable: why });
@@ -134,6 +139,23 @@ describe("the styles of queries, as OpenAPI's tables write them", () => {
       ["__proto__", "1"],
       ["constructor", "2"],
     ]);
+  });
+
+  it("has members that are objects themselves", () => {
+    const wanted: Wanted = {
+      scalars: "",
+      properties: { range: { scalars: "", properties: { from: { scalars: "i" }, to: { scalars: "i" } } } },
+      rest: TEXT,
+    };
+    const read = (query: string) =>
+      linkPairs([{ name: "f", style: "deepObject", explode: true, wanted }])(pairsOf(query)).values[0];
+    expect(plain(read("f[range][from]=1&f%5Brange%5D%5Bto%5D=2&f[x]=3"))).toEqual({
+      range: { from: 1, to: 2 },
+      x: "3",
+    });
+    expect(read("f[range][from]=1&f[range][from]=2")).toEqual({ unreadable: "repeated" });
+    expect(read("f[range]=1&f[range][from]=2")).toEqual({ unreadable: "malformed-value" });
+    expect(read("f[x][y]=1")).toEqual({ unreadable: "malformed-value" });
   });
 
   it("keeps apart what nobody takes", () => {

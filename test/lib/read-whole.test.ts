@@ -1,17 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readWhole } from "../../src/lib/read-whole.ts";
-
-const streamOf = (...chunks: (string | Error)[]): ReadableStream<Uint8Array> => {
-  let at = 0;
-  return new ReadableStream({
-    pull: (controller) => {
-      const chunk = chunks[at++];
-      if (chunk === undefined) controller.close();
-      else if (typeof chunk === "string") controller.enqueue(new TextEncoder().encode(chunk));
-      else controller.error(chunk);
-    },
-  });
-};
+import { streamOf } from "../support/streams.ts";
 
 describe("reading a stream within a bound", () => {
   it.each<[string, string, (string | Error)[], number]>([

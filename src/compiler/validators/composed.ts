@@ -7,6 +7,9 @@ export type JsonObject = { readonly [name: string]: Json };
 export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Keywords whose schemas judge the same value. */
+const IN_PLACE = ["allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas"];
+
 /** Schemas that judge the same value, as deep as this. */
 const MOST_LEVELS = 32;
 
@@ -62,6 +65,29 @@ export class ComposedSchema {
     };
     look(schema, 0);
     return lists && !speaks;
+  }
+
+  /** Pointers to what `contains` says in a schema and in all that judge the same value, whether they hold or not. */
+  containsOf(schema: Json, pointer: string, seen: Set<string> = new Set()): string[] {
+    if (!isObject(schema) || seen.has(pointer)) return [];
+    seen.add(pointer);
+    const inside = IN_PLACE.flatMap((key) =>
+      Array.isArray(schema[key])
+        ? schema[key].map((_: Json, index: number) => `${pointer}/${key}/${index}`)
+        : isObject(schema[key])
+          ? key === "dependentSchemas"
+            ? Object.keys(schema[key]).map((name) => `${pointer}/${key}/${pointerToken(name)}`)
+            : [`${pointer}/${key}`]
+          : [],
+    );
+    const reference = schema["$ref"];
+    const target = typeof reference === "string" ? this.pointerOf(reference) : undefined;
+    return [
+      ...(schema["contains"] === undefined ? [] : [`${pointer}/contains`]),
+      ...[...inside, ...(target === undefined ? [] : [target])].flatMap((at) =>
+        this.containsOf(this.#at(at)!, at, seen),
+      ),
+    ];
   }
 
   #sameValue(schema: JsonObject, keys: readonly string[]): Json[] {

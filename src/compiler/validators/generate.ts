@@ -3,7 +3,9 @@ import standaloneCode from "ajv/dist/standalone/index.js";
 import type { Json } from "../../core/json.ts";
 import { characters, isEqual, isMultiple, isUnique } from "../../lib/json-schema/values.ts";
 import type { RegexPlan } from "../../lib/regex/run.ts";
+import { addApplicators } from "./applicators.ts";
 import { NUMBER_FORMATS, TEXT_FORMATS } from "./formats.ts";
+import type { WrongSchema } from "./schema-faults.ts";
 import { trimmedCode } from "./trim-code.ts";
 
 type Ajv = InstanceType<typeof Ajv2020>;
@@ -16,7 +18,7 @@ export interface Generator {
   /** A module that exports validators by name; it asks for functions of ours and says which. */
   module(names: Readonly<Record<string, string>>, patterns: Readonly<Record<string, RegexPlan>>): string;
   /** What is wrong with a translated schema by itself: a JSON Pointer into it, and words. */
-  faultsOf(schema: Json): readonly { readonly pointer: string; readonly message: string }[];
+  faultsOf(schema: Json): readonly WrongSchema[];
 }
 
 /** Functions of `lib` that generated code calls, by the names that it knows them by. */
@@ -43,17 +45,21 @@ export const generator = (ownProperties: boolean): Generator => {
     code: { source: true, esm: true, lines: false, optimize: true, regExp: linearEngine },
   });
   addKeywords(ajv);
+  addApplicators(ajv);
   return {
     add: (id, schema) => void ajv.addSchema(schema as object, id),
     prepare: (id) => void ajv.getSchema(id),
     module: (names, patterns) => moduleOf(standaloneCode(ajv, names as Record<string, string>), patterns),
     faultsOf: (schema) =>
-      ajv.validateSchema(schema as object) === true
-        ? []
-        : (ajv.errors ?? []).map(({ instancePath, keyword }) => ({
-            pointer: instancePath,
-            message: keyword,
-          })),
+      typeof schema !== "boolean" && (typeof schema !== "object" || schema === null)
+        ? [{ pointer: "", keyword: "type", params: { type: ["object", "boolean"] } }]
+        : ajv.validateSchema(schema as object) === true
+          ? []
+          : (ajv.errors ?? []).map(({ instancePath: pointer, keyword, params }) => ({
+              pointer,
+              keyword,
+              params,
+            })),
   };
 };
 

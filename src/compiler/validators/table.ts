@@ -7,6 +7,7 @@ import type { RegexPlan } from "../../lib/regex/run.ts";
 import { compileSearch } from "../../lib/regex/search.ts";
 import type { Report } from "../ir.ts";
 import { type Generator, generator } from "./generate.ts";
+import { unusableSchema } from "./schema-faults.ts";
 import { sameMeaning, Translator } from "./translate.ts";
 
 /** Schemas of one document that are meant in one way. */
@@ -25,6 +26,12 @@ export class ValidatorTable {
   /** Names that policies know, by id. */
   readonly #names = new Map<string, string>();
   readonly #patterns = new Map<string, RegexPlan | undefined>();
+  #isUsable = true;
+
+  /** Whether values can be judged by all of the schemas, as far as the module was asked for. */
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
 
   /** Asks for a validator, and answers its name. */
   name(spec: ValidatorSpec): string {
@@ -46,18 +53,15 @@ export class ValidatorTable {
     const generate = generator(
       [...schemas.values()].some(({ schema }) => namesOfAll.test(JSON.stringify(schema))),
     );
-    let sound = true;
     for (const [id, { schema, group, pointer }] of schemas) {
       const [wrong] = generate.faultsOf(schema);
-      if (wrong === undefined) generate.add(id, schema);
-      else {
-        sound = false;
-        report(unusable(group, pointer + wrong.pointer));
-      }
+      if (wrong === undefined && isAdded(generate, id, schema)) continue;
+      this.#isUsable = false;
+      report(unusableSchema(group.spec.document, pointer, wrong));
     }
-    if (!sound) return undefined;
-    if (![...this.#names.keys()].every((id) => prepared(generate, id, schemas.get(id)!, report)))
-      return undefined;
+    for (const id of this.#isUsable ? this.#names.keys() : [])
+      if (!prepared(generate, id, schemas.get(id)!, report)) this.#isUsable = false;
+    if (!this.#isUsable) return undefined;
     const patterns = [...this.#patterns].flatMap(([pattern, plan]) =>
       plan === undefined ? [] : [[pattern, plan] as const],
     );
@@ -84,18 +88,12 @@ export class ValidatorTable {
     const translator = new Translator(group.spec, {
       idOf: (pointer) => idIn(group, pointer),
       takesPattern: (pattern, pointer) => this.#takesPattern(pattern, pointer, group, report),
-      unresolved: (reference, pointer) =>
-        report(
-          fault(
-            document.placeOf(`${pointer}/$ref`),
-            "unresolved-reference",
-            `"${reference}" leads to nothing.`,
-            "Name a schema of the document: #/components/schemas/Order.",
-          ),
-        ),
+      unresolved: () => {
+        this.#isUsable = false;
+      },
     });
     for (let key = group.waiting.shift(); key !== undefined; key = group.waiting.shift()) {
-      const [pointer = "", variant] = key.split("#");
+      const [pointer, variant] = partsOf(key);
       const id = idIn(group, key);
       const written = valueAt(document.json, pointer) as Json | undefined;
       if (written === undefined) throw new Error(`there is no schema at ${pointer}`);
@@ -126,17 +124,33 @@ export class ValidatorTable {
 /** What every object of JavaScript has. */
 const namesOfAll = new RegExp(`"(?:${Object.getOwnPropertyNames(Object.prototype).join("|")})"`);
 
+/** The JSON Pointer and the variant behind it, which may be none. */
+const partsOf = (key: string): readonly [pointer: string, variant: string] =>
+  key.endsWith(INSIDE) ? [key.slice(0, -INSIDE.length), "inside"] : [key, ""];
+
+const INSIDE = "#inside";
+
 /** The id of a schema by its JSON Pointer and variant; schemas of the same text have one. */
 const idIn = (group: Group, key: string): string => {
   const known = group.ids.get(key);
   if (known !== undefined) return known;
-  const [pointer = "", variant = ""] = key.split("#");
+  const [pointer, variant] = partsOf(key);
   const text = variant + canonicalJson(valueAt(group.spec.document.json, pointer));
   const id = group.byText.get(text) ?? `postern:${group.index}/${group.byText.size}`;
   if (!group.byText.has(text)) group.waiting.push(key);
   group.byText.set(text, id);
   group.ids.set(key, id);
   return id;
+};
+
+/** An anchor that stands twice in a schema is one reason why it cannot be. */
+const isAdded = (generate: Generator, id: string, schema: Json): boolean => {
+  try {
+    generate.add(id, schema);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const prepared = (
@@ -149,17 +163,7 @@ const prepared = (
     generate.prepare(id);
     return true;
   } catch {
-    report(unusable(group, pointer));
+    report(unusableSchema(group.spec.document, pointer));
     return false;
   }
 };
-
-const unusable = ({ spec }: Group, pointer: string) =>
-  fault(
-    spec.document.placeOf(pointer),
-    "unusable-schema",
-    "This is not a schema that values can be judged by.",
-    spec.document.dialect === "3.0"
-      ? "Write it as OpenAPI 3.0 section 4.7.24 has it."
-      : "Write it as JSON Schema 2020-12 has it.",
-  );

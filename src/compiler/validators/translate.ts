@@ -17,8 +17,8 @@ export interface Translation {
   idOf(pointer: string): string;
   /** Whether a regular expression can be matched; tells of it where it cannot. */
   takesPattern(pattern: string, pointer: string): boolean;
-  /** Tells of a reference that leads nowhere. */
-  unresolved(reference: string, pointer: string): void;
+  /** Takes down that a reference leads nowhere, of which whoever read the document has told. */
+  unresolved(): void;
 }
 
 /** Schemas below these keywords judge the same value as the schema around them. */
@@ -120,10 +120,10 @@ export class Translator {
     return is30 && schema["nullable"] === true ? nullable(out, schema) : out;
   }
 
-  #reference(reference: string, { pointer, inside }: Standing): Json {
+  #reference(reference: string, { inside }: Standing): Json {
     const target = this.#composed.pointerOf(reference);
     if (target === undefined) {
-      this.#work.unresolved(reference, pointer);
+      this.#work.unresolved();
       return true;
     }
     const { closed } = this.#meaning;
@@ -187,6 +187,17 @@ export class Translator {
       );
     }
     this.#patternProperties(out, pointer);
+    protoByPattern(out, () => this.#work.takesPattern(PROTO, pointer));
+    this.#unevaluatedItems(schema, pointer, out);
+  }
+
+  /** What `contains` finds is evaluated (JSON Schema core, section 11.2): such items pass as those that nobody else judges do. */
+  #unevaluatedItems(schema: JsonObject, pointer: string, out: Record<string, Json>): void {
+    const rest = out["unevaluatedItems"];
+    if (rest === undefined) return;
+    const found = this.#composed.containsOf(schema, pointer);
+    if (found.length > 0)
+      out["unevaluatedItems"] = { anyOf: [...found.map((at) => ({ $ref: this.#work.idOf(at) })), rest] };
   }
 
   /** Where the names of a pattern cannot be told, neither can those of the rest. */
@@ -213,6 +224,18 @@ export class Translator {
     out["allOf"] = [...((out["allOf"] as readonly Json[] | undefined) ?? []), ...made.schemas];
   }
 }
+
+const PROTO = "^__proto__$";
+
+/** ajv passes over a property of this name; not over a pattern that takes it alone. */
+const protoByPattern = (out: Record<string, Json>, takePattern: () => boolean): void => {
+  const { properties } = out;
+  if (!isObject(properties) || !Object.hasOwn(properties, "__proto__") || !takePattern()) return;
+  const { ["__proto__"]: proto, ...rest } = properties;
+  out["properties"] = rest;
+  const patterns = (out["patternProperties"] ?? {}) as JsonObject;
+  out["patternProperties"] = { ...patterns, [PROTO]: proto! };
+};
 
 /** Bounds that a boolean makes exclusive are numbers of their own since draft 6. */
 const exclusiveOf30 = (out: Record<string, Json>): void => {

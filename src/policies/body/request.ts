@@ -5,20 +5,15 @@ import type { Ports } from "../../core/ports.ts";
 import { problem } from "../../core/problem.ts";
 import { bodyTooLarge } from "../../core/request-body.ts";
 import { scopeOf } from "../../core/scope.ts";
+import { BODY_CODED, BODY_INCOMPLETE } from "../../core/shared-problems.ts";
 import { linkExpression } from "../../lib/cel/link.ts";
+import { isCoded, lengthOf } from "../../lib/http/content-fields.ts";
+import { jsonTextOf } from "../../lib/json-text.ts";
+import type { ReadBytes } from "../../lib/read-whole.ts";
 import { jsonOf } from "./expression-value.ts";
 import type { EditStep, Step } from "./filter.ts";
 import { applyOperations, type Failure, type Operation } from "./operations.ts";
-import {
-  isCoded,
-  isJsonType,
-  jsonTextOf,
-  lengthOf,
-  OF_THE_BYTES,
-  type ReadBody,
-  readMessage,
-  readStream,
-} from "./read.ts";
+import { isJsonType, OF_THE_BYTES, readMessage, readStream } from "./read.ts";
 
 /** An edit with what gives its value; undefined where the value is none. */
 interface LinkedEdit extends Operation {
@@ -39,7 +34,7 @@ export const linkRequest = ({ edits, maxBytes }: Step, { clock }: Ports): Filter
     if (source === undefined) return next(exchange);
     const { headers } = exchange.request;
     if (!isJsonType(headers.get("content-type"))) return notJson(exchange);
-    if (isCoded(headers)) return coded(exchange);
+    if (isCoded(headers)) return problem(exchange, BODY_CODED);
     const read = source instanceof Uint8Array ? source : source(maxBytes);
     return read instanceof Promise
       ? read.then((bytes) => edit(exchange, bytes, linked, maxBytes, next))
@@ -59,7 +54,7 @@ const linkValue = (
 /** The body to edit: bytes, or a function that reads them; undefined where the request has none. */
 const sourceOf = (
   exchange: Exchange,
-): Uint8Array<ArrayBuffer> | ((most: number) => Promise<ReadBody>) | undefined => {
+): Uint8Array<ArrayBuffer> | ((most: number) => Promise<ReadBytes>) | undefined => {
   const { method, request, requestBody } = exchange;
   // The forwarder sends no body with these.
   if (method === "GET" || method === "HEAD" || requestBody === null) return undefined;
@@ -73,12 +68,12 @@ const sourceOf = (
 
 const edit = (
   exchange: Exchange,
-  read: ReadBody,
+  read: ReadBytes,
   edits: readonly LinkedEdit[],
   maxBytes: number,
   next: Handler,
 ): Response | Promise<Response> => {
-  if (read === "broken") return incomplete(exchange);
+  if (read === "broken") return problem(exchange, BODY_INCOMPLETE);
   if (read === "too-large" || read.byteLength > maxBytes) return bodyTooLarge(exchange, maxBytes);
   if (read.byteLength === 0) {
     exchange.requestBody = null;
@@ -120,14 +115,6 @@ const malformed = (exchange: Exchange, detail: string, pointer?: string): Respon
     ...(pointer === undefined ? {} : { extensions: { pointer } }),
   });
 
-const incomplete = (exchange: Exchange): Response =>
-  problem(exchange, {
-    status: 400,
-    code: "body-incomplete",
-    title: "Bad request",
-    detail: "The body broke off.",
-  });
-
 /** Passed on unedited, it might still be read as JSON by an upstream that looks at no type. */
 const notJson = (exchange: Exchange): Response =>
   problem(exchange, {
@@ -136,13 +123,4 @@ const notJson = (exchange: Exchange): Response =>
     title: "Unsupported media type",
     detail: "The body's type has to be application/json, or one that ends in +json.",
     headers: { accept: "application/json" },
-  });
-
-const coded = (exchange: Exchange): Response =>
-  problem(exchange, {
-    status: 415,
-    code: "unsupported-content-encoding",
-    title: "Unsupported content coding",
-    detail: "The body has to come without a content coding.",
-    headers: { "accept-encoding": "identity" },
   });

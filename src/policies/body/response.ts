@@ -2,11 +2,14 @@ import type { Exchange } from "../../core/exchange.ts";
 import type { HeaderEdit } from "../../core/header-edits.ts";
 import type { Filter } from "../../core/policy.ts";
 import { type Problem, problem } from "../../core/problem.ts";
+import { UPSTREAM_INCOMPLETE } from "../../core/shared-problems.ts";
 import { after } from "../../lib/after.ts";
+import { isCoded } from "../../lib/http/content-fields.ts";
 import { removeHopByHop } from "../../lib/http/hop-by-hop.ts";
+import { jsonTextOf } from "../../lib/json-text.ts";
 import type { EditStep, Step } from "./filter.ts";
 import { applyOperations } from "./operations.ts";
-import { isCoded, isJsonType, jsonTextOf, OF_THE_BYTES, readMessage } from "./read.ts";
+import { isJsonType, OF_THE_BYTES, readMessage } from "./read.ts";
 import { markedTag, sentField, unmarkedTags } from "./validators.ts";
 
 interface LinkedEdits {
@@ -77,7 +80,7 @@ const edited = async (exchange: Exchange, response: Response, linked: LinkedEdit
   const { edits, maxBytes, mark } = linked;
   const bytes = await readMessage(response, maxBytes);
   if (bytes === "too-large") return unusable(exchange, response, TOO_LARGE);
-  if (bytes === "broken") return unusable(exchange, response, INCOMPLETE);
+  if (bytes === "broken") return unusable(exchange, response, UPSTREAM_INCOMPLETE);
   if (bytes.byteLength === 0) return withFields(response, "", mark);
   const json = jsonTextOf(bytes);
   if (json === undefined) return unusable(exchange, response, MALFORMED);
@@ -131,11 +134,6 @@ const TOO_LARGE: Unusable = {
   code: "upstream-too-large",
   detail: "The service's answer is larger than the gateway edits.",
   proxyError: "http_response_body_size",
-};
-const INCOMPLETE: Unusable = {
-  code: "upstream-incomplete",
-  detail: "The service's answer broke off.",
-  proxyError: "http_response_incomplete",
 };
 const MALFORMED: Unusable = {
   code: "upstream-malformed",

@@ -11,6 +11,7 @@ import {
   type Wanted,
 } from "../../lib/parameter-styles.ts";
 import { type Fault, judge, MOST_FAULTS, nameOf } from "./faults.ts";
+import { NotJson, parsedJson } from "./json.ts";
 import { textOf } from "./read.ts";
 
 export type BodyPlan = {
@@ -79,22 +80,12 @@ export const mediaFor = (media: readonly LinkedMedia[], { essence }: MediaType):
 type Kind = (plan: MediaPlan, validate: Validator | undefined) => NonNullable<LinkedMedia["judge"]>;
 
 const json: Kind = (_, validate) => (bytes, _type, faults) => {
-  const value = parsedJson(textOf(bytes));
-  if (value instanceof NotJson) return { malformed: "The body is not JSON in UTF-8." };
+  const text = textOf(bytes);
+  if (text === undefined) return { malformed: "The body is not text in UTF-8." };
+  const value = parsedJson(text);
+  if (value instanceof NotJson) return { malformed: `The body ${value.because}.` };
   if (validate !== undefined) judge(validate, value, { in: "body" }, faults);
   return undefined;
-};
-
-class NotJson {}
-const NOT_JSON = new NotJson();
-
-const parsedJson = (text: string | undefined): unknown => {
-  if (text === undefined) return NOT_JSON;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return NOT_JSON;
-  }
 };
 
 const text: Kind =
@@ -119,7 +110,7 @@ const form: Kind = ({ fields = [], rest }, validate) => {
       const parsed = field.json ? parsedField(found) : found;
       if (isUnreadable(parsed))
         return { malformed: `The field ${nameOf(field.name)} cannot be read: ${parsed.unreadable}.` };
-      if (parsed instanceof NotJson) fieldFault(field.name, "malformed-json", "is not JSON", faults);
+      if (parsed instanceof NotJson) fieldFault(field.name, "malformed-json", parsed.because, faults);
       else value[field.name] = parsed;
     }
     for (const { name, raw } of unknown) {
@@ -138,7 +129,7 @@ const parsedField = (found: unknown): unknown => {
   if (typeof found === "string") return parsedJson(found);
   if (!Array.isArray(found)) return found;
   const items = found.map((item) => parsedJson(item as string));
-  return items.some((item) => item instanceof NotJson) ? NOT_JSON : items;
+  return items.find((item) => item instanceof NotJson) ?? items;
 };
 
 const multipart: Kind = ({ fields = [], rest }, validate) => {
@@ -184,7 +175,7 @@ const partValue = (
   if (field?.json) {
     const parsed = parsedJson(part);
     if (!(parsed instanceof NotJson)) return { value: parsed };
-    fieldFault(name, "malformed-json", "is not JSON", faults);
+    fieldFault(name, "malformed-json", parsed.because, faults);
     return undefined;
   }
   const wanted = field?.wanted ?? rest;

@@ -2,7 +2,7 @@ import type { Exchange } from "../../core/exchange.ts";
 import type { Site } from "../../core/policy.ts";
 import type { Validator } from "../../core/validator.ts";
 import { cookieValue } from "../../lib/cookies.ts";
-import { linkPairs, pairsOf } from "../../lib/parameter-pairs.ts";
+import { linkPairs, pairsOf, type RawPair } from "../../lib/parameter-pairs.ts";
 import {
   decodeField,
   decodeForm,
@@ -15,6 +15,7 @@ import {
   type Wanted,
 } from "../../lib/parameter-styles.ts";
 import { type Fault, judge, MOST_FAULTS, nameOf } from "./faults.ts";
+import { NotJson, parsedJson } from "./json.ts";
 
 /** A parameter of an operation, or a field of an answer. */
 export type ParameterPlan = {
@@ -66,7 +67,7 @@ const readOne = (raw: string, parameter: LinkedParameter): unknown => {
       : parameter.in === "path" && parameter.segment === undefined
         ? same
         : decodePercent;
-  if (parameter.json) return readJson(decode(raw));
+  if (parameter.json) return parsedJson(decode(raw));
   return readStyled(raw, parameter, decode);
 };
 
@@ -97,16 +98,6 @@ const cookieOf = (field: string | null, { name, explode, wanted }: LinkedParamet
   return explode && wanted.items !== undefined ? value?.replaceAll(`&${name}=`, ",") : value;
 };
 
-const MALFORMED: unique symbol = Symbol("malformed JSON");
-
-const readJson = (text: string | undefined): unknown => {
-  try {
-    return text === undefined ? MALFORMED : (JSON.parse(text) as unknown);
-  } catch {
-    return MALFORMED;
-  }
-};
-
 /** Prepares the judging of a query. `onUnknown` gets what nobody declares. */
 export const linkQuery = (
   parameters: readonly LinkedParameter[],
@@ -128,11 +119,8 @@ export const linkQuery = (
     for (let index = 0; index < length; index++) {
       const parameter = parameters[index]!;
       const value = found.values[index];
-      const raw =
-        parameter.json || parameter.allowEmpty
-          ? pairs.find(({ name }) => name === parameter.name)?.raw
-          : undefined;
-      const given = parameter.json && typeof value === "string" ? readJson(decodeForm(raw!)) : value;
+      const raw = parameter.json || parameter.allowEmpty ? onlyRaw(parameter, pairs) : undefined;
+      const given = parameter.json && typeof value === "string" ? parsedJson(decodeForm(raw!)) : value;
       judgeParameter(parameter, given, raw, faults);
     }
     if (unknown === "ignore") return;
@@ -162,6 +150,16 @@ export const linkQuery = (
   };
 };
 
+/** How a parameter is written that stands once, and as a whole under its name. */
+const onlyRaw = (
+  { name, style, explode, wanted }: ParameterPlan,
+  pairs: readonly RawPair[],
+): string | undefined => {
+  if (style === "deepObject" || (explode && isObjectWanted(wanted))) return undefined;
+  const found = pairs.filter((pair) => pair.name === name);
+  return found.length === 1 ? found[0]!.raw : undefined;
+};
+
 const UNREADABLE: Readonly<Record<Unreadable["unreadable"], string>> = {
   "malformed-encoding": "has a percent-encoding that is broken",
   "malformed-value": "is not written as it must be",
@@ -181,8 +179,8 @@ export const judgeParameter = (
     return;
   }
   if (parameter.allowEmpty && raw === "") return;
-  if (value === MALFORMED) {
-    tell(parameter, "malformed-json", "is not JSON", faults);
+  if (value instanceof NotJson) {
+    tell(parameter, "malformed-json", value.because, faults);
     return;
   }
   if (isUnreadable(value)) {

@@ -1,3 +1,5 @@
+import { joined } from "../../lib/read-whole.ts";
+
 /** Bytes of a body that was read whole; else what is left of it, to be passed on as if nothing had been read. */
 export type Bounded =
   | { readonly bytes: Uint8Array<ArrayBuffer> }
@@ -22,16 +24,6 @@ export const readBounded = async (stream: ReadableStream<Uint8Array>, most: numb
   }
 };
 
-const joined = (chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> => {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
-};
-
 const resumed = (
   chunks: readonly Uint8Array[],
   reader: ReadableStreamDefaultReader<Uint8Array>,
@@ -46,18 +38,6 @@ const resumed = (
     },
     cancel: (reason) => reader.cancel(reason),
   });
-};
-
-/** Content-Length, which HTTP's framing holds the body to (RFC 9112 section 6.3). */
-export const lengthOf = (headers: Headers): number | undefined => {
-  const length = headers.get("content-length");
-  return length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
-};
-
-/** Whether content is coded: gzip and its like, which is never undone here. */
-export const isCoded = (headers: Headers): boolean => {
-  const coding = headers.get("content-encoding")?.trim().toLowerCase() ?? "";
-  return coding !== "" && coding !== "identity";
 };
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

@@ -1,15 +1,17 @@
 import type { Exchange } from "../../core/exchange.ts";
 import type { Filter, Handler, Site } from "../../core/policy.ts";
 import type { Ports } from "../../core/ports.ts";
-import { problem } from "../../core/problem.ts";
+import { type Problem, problem } from "../../core/problem.ts";
 import { bodyTooLarge } from "../../core/request-body.ts";
+import { BODY_CODED, BODY_INCOMPLETE, bodyOfOtherType } from "../../core/shared-problems.ts";
+import { isCoded, lengthOf } from "../../lib/http/content-fields.ts";
 import { parseMediaType } from "../../lib/http/media-type.ts";
 import { type BodyPlan, type LinkedMedia, linkMedia, type Malformed, mediaFor } from "./body.ts";
 import { type Fault, MOST_FAULTS } from "./faults.ts";
 import type { RequestStep } from "./filter.ts";
 import { linkNotes, type Notes } from "./notes.ts";
 import { type JudgeParameters, linkFixed, linkParameter, linkQuery } from "./parameters.ts";
-import { isCoded, lengthOf, readBounded } from "./read.ts";
+import { readBounded } from "./read.ts";
 
 interface Linked {
   readonly report: boolean;
@@ -175,7 +177,7 @@ const typeless = (
   linked: Linked,
   next: Handler,
 ): Response | Promise<Response> => {
-  const refuse = () => settle(exchange, faults, unsupported(body.accept), linked, next);
+  const refuse = () => settle(exchange, faults, by(bodyOfOtherType(body.accept)), linked, next);
   if (length !== undefined || source instanceof Uint8Array) return refuse();
   return readBounded(source, 0).then((read) => {
     if (read === "broken") return settle(exchange, faults, BROKEN, linked, next);
@@ -189,54 +191,17 @@ const tooLarge = (maxBytes: number): Refusal => ({
   answer: (exchange) => bodyTooLarge(exchange, maxBytes),
 });
 
-const unsupported = (accept: string): Refusal => ({
-  code: "unsupported-media-type",
-  answer: (exchange) =>
-    problem(exchange, {
-      status: 415,
-      code: "unsupported-media-type",
-      title: "Unsupported media type",
-      detail: `The body's type has to be one of ${accept}.`,
-      headers: { accept },
-    }),
-});
+/** A refusal that answers with a problem. */
+const by = (it: Problem): Refusal => ({ code: it.code, answer: (exchange) => problem(exchange, it) });
 
-const CODED: Refusal = {
-  code: "unsupported-content-encoding",
-  answer: (exchange) =>
-    problem(exchange, {
-      status: 415,
-      code: "unsupported-content-encoding",
-      title: "Unsupported content coding",
-      detail: "The body has to come without a content coding.",
-      headers: { "accept-encoding": "identity" },
-    }),
-};
-
-const CHARSET: Refusal = {
+const CODED = by(BODY_CODED);
+const BROKEN = by(BODY_INCOMPLETE);
+const CHARSET = by({
+  status: 415,
   code: "unsupported-charset",
-  answer: (exchange) =>
-    problem(exchange, {
-      status: 415,
-      code: "unsupported-charset",
-      title: "Unsupported character encoding",
-      detail: "The body has to be in UTF-8.",
-    }),
-};
-
-const malformed = ({ malformed: detail }: Malformed): Refusal => ({
-  code: "malformed-body",
-  answer: (exchange) =>
-    problem(exchange, { status: 400, code: "malformed-body", title: "Malformed body", detail }),
+  title: "Unsupported character encoding",
+  detail: "The body has to be in UTF-8.",
 });
 
-const BROKEN: Refusal = {
-  code: "body-incomplete",
-  answer: (exchange) =>
-    problem(exchange, {
-      status: 400,
-      code: "body-incomplete",
-      title: "Bad request",
-      detail: "The body broke off.",
-    }),
-};
+const malformed = ({ malformed: detail }: Malformed): Refusal =>
+  by({ status: 400, code: "malformed-body", title: "Malformed body", detail });

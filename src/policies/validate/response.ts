@@ -3,7 +3,9 @@ import type { HeaderEdit } from "../../core/header-edits.ts";
 import type { Filter, Site } from "../../core/policy.ts";
 import type { Ports } from "../../core/ports.ts";
 import { problem } from "../../core/problem.ts";
+import { UPSTREAM_INCOMPLETE } from "../../core/shared-problems.ts";
 import { after } from "../../lib/after.ts";
+import { isCoded, lengthOf } from "../../lib/http/content-fields.ts";
 import { removeHopByHop } from "../../lib/http/hop-by-hop.ts";
 import { isJsonEssence, parseMediaType } from "../../lib/http/media-type.ts";
 import { decodeField, readStyled } from "../../lib/parameter-styles.ts";
@@ -12,7 +14,7 @@ import type { Fault } from "./faults.ts";
 import type { ResponseStep } from "./filter.ts";
 import { linkNotes, type Notes } from "./notes.ts";
 import { judgeParameter, type LinkedParameter, linkParameter, type ParameterPlan } from "./parameters.ts";
-import { isCoded, lengthOf, readBounded } from "./read.ts";
+import { readBounded } from "./read.ts";
 
 /** What an answer of one status has to be. */
 export type AnswerPlan = {
@@ -124,14 +126,7 @@ const judgeBody = async (
   linked: Linked,
 ): Promise<Response> => {
   const read = await readBounded(response.body!, linked.maxBytes);
-  if (read === "broken")
-    return problem(exchange, {
-      status: 502,
-      code: "upstream-incomplete",
-      title: "Bad gateway",
-      detail: "The service's answer broke off.",
-      proxyError: "http_response_incomplete",
-    });
+  if (read === "broken") return problem(exchange, UPSTREAM_INCOMPLETE);
   if ("rest" in read) {
     linked.notes.unjudged(exchange, "it is too large");
     return settle(exchange, withBody(response, read.rest), faults, linked);
