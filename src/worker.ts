@@ -30,7 +30,9 @@ export const createWorker = (
   const token = tokenName && ports.secrets.get(tokenName);
   const app = controlApp({ plan, token, exposition: () => metrics?.exposition() ?? "" });
   for (const add of controls) add(app, { plan, ports });
-  app.notFound((context) => gateway(context.req.raw, context.executionCtx) as Promise<Response>);
+  app.notFound(
+    ({ req, executionCtx }) => gateway(withoutCredential(req.raw), executionCtx) as Promise<Response>,
+  );
   return {
     fetch(request, bindings, context) {
       const { url } = request;
@@ -39,4 +41,15 @@ export const createWorker = (
         : gateway(request, context);
     },
   };
+};
+
+/**
+ * A request for a control route that is not there, or not open to it. A route of a user that answers all paths answers this one
+ * too, and its upstream must not learn a credential that was meant for the gateway.
+ */
+const withoutCredential = (request: Request): Request => {
+  if (!request.headers.has("authorization")) return request;
+  const headers = new Headers(request.headers);
+  headers.delete("authorization");
+  return new Request(request, { headers });
 };

@@ -1,18 +1,23 @@
 import { isMap, Pair, parseDocument, Scalar } from "yaml";
 import { isRefusedMethod } from "../config/documents/shapes.ts";
-import type { Operations } from "../config/openapi/operations.ts";
+import { isOperationId, type Operations } from "../config/openapi/operations.ts";
 import type { Steps } from "../config/openapi/pointer.ts";
 
-/** An id for an operation that has none, and where it belongs. */
+/** An id for an operation that has none, or one that cannot name a route, and where it belongs. */
 export interface ProposedId {
   readonly id: string;
+  /** What it takes the place of. */
+  readonly before: string | undefined;
   readonly method: string;
   readonly path: string;
   readonly file: string;
   readonly steps: Steps;
 }
 
-/** Ids for all operations without one: `getUsersById` for GET /users/{id}; numbered where that is taken. */
+/**
+ * Ids for all operations without one: `getUsersById` for GET /users/{id}; for one of several words `findPetById`. Numbered
+ * where that is taken.
+ */
 export const proposeIds = ({ list, read }: Operations): readonly ProposedId[] => {
   const taken = new Set(list.flatMap(({ id }) => id ?? []));
   const proposed = new Map<string, ProposedId>();
@@ -21,14 +26,14 @@ export const proposeIds = ({ list, read }: Operations): readonly ProposedId[] =>
     one.path < other.path ? -1 : one.path > other.path ? 1 : 0,
   );
   for (const { id, method, path } of ordered) {
-    if (id !== undefined || isRefusedMethod(method)) continue;
+    if ((id !== undefined && isOperationId(id)) || isRefusedMethod(method)) continue;
     const origin = read.originOf(["paths", path, method.toLowerCase()]);
     // Two paths may share an operation of another file.
     const key = JSON.stringify(origin);
     if (proposed.has(key)) continue;
-    const free = freeId(proposedId(method, path), taken);
+    const free = freeId(idOfWords(id ?? "") ?? proposedId(method, path), taken);
     taken.add(free);
-    proposed.set(key, { id: free, method, path, ...origin });
+    proposed.set(key, { id: free, before: id, method, path, ...origin });
   }
   return [...proposed.values()];
 };
@@ -37,6 +42,15 @@ const freeId = (wanted: string, taken: ReadonlySet<string>): string => {
   let id = wanted;
   for (let number = 2; taken.has(id); number++) id = `${wanted}${number}`;
   return id;
+};
+
+/** `findPetById` for "find pet by id"; undefined where there are no words. */
+const idOfWords = (text: string): string | undefined => {
+  const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  const [first, ...others] = words;
+  if (first === undefined) return undefined;
+  const rest = others.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1));
+  return [first.slice(0, 1).toLowerCase() + first.slice(1), ...rest].join("").slice(0, 120);
 };
 
 /** The method, the words of the path, and its parameters behind `By`, in camel case. */
@@ -59,12 +73,14 @@ export const withIds = (
 ): string | undefined => (file.endsWith(".json") ? inJson(text, ids) : inYaml(text, ids));
 
 const inJson = (text: string, ids: readonly Pick<ProposedId, "id" | "steps">[]): string => {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
   for (const { id, steps } of ids) {
     const [holder, last] = [steps.slice(0, -1), steps.at(-1)!];
     const item = holder.reduce<unknown>((at, step) => (at as Record<string, unknown>)[step], value);
     const operations = item as Record<string, object>;
-    operations[last] = { operationId: id, ...operations[last] };
+    const operation = operations[last]!;
+    operations[last] =
+      "operationId" in operation ? { ...operation, operationId: id } : { operationId: id, ...operation };
   }
   return `${JSON.stringify(value, undefined, 2)}\n`;
 };
@@ -74,7 +90,8 @@ const inYaml = (text: string, ids: readonly Pick<ProposedId, "id" | "steps">[]):
   for (const { id, steps } of ids) {
     const operation = document.getIn(steps, true);
     if (!isMap(operation)) return undefined;
-    operation.items.unshift(new Pair(new Scalar("operationId"), new Scalar(id)));
+    if (operation.has("operationId")) operation.set("operationId", id);
+    else operation.items.unshift(new Pair(new Scalar("operationId"), new Scalar(id)));
   }
   return document.toString({ lineWidth: 0 });
 };

@@ -140,9 +140,7 @@ const isClosed = (tree: Tree): boolean => {
 const withProposed = ({ list }: Operations, ids: readonly ProposedId[]): Operations["list"] =>
   list.map((operation) => {
     const proposed = ids.find(({ method, path: at }) => method === operation.method && at === operation.path);
-    return operation.id === undefined && proposed !== undefined
-      ? { ...operation, id: proposed.id }
-      : operation;
+    return proposed === undefined ? operation : { ...operation, id: proposed.id };
   });
 
 /** Where the document's files come to stand, and the name by which the api knows it. */
@@ -164,7 +162,7 @@ const copiesOf = (
     if (edited === undefined)
       throw new CommandFailed(
         2,
-        `Operations of "${file}" have no operationId, and stand where none can be added.`,
+        `Operations of "${file}" have no operationId that can name a route, and stand where none can be added.`,
         `Give them ids by hand: ${edits!.map(({ id }) => id).join(", ")}.`,
       );
     files.set(path.join(openapi, folder + file), edited);
@@ -191,12 +189,14 @@ const writeAll = async (files: ReadonlyMap<string, string>, { force }: ImportOpt
 
 const told = (api: string, { list }: Operations, ids: readonly ProposedId[], decided: boolean): string => {
   const lines = [`\nThe api "${api}" offers ${list.length} operation${list.length === 1 ? "" : "s"}.`];
-  if (ids.length > 0) {
-    const [first] = ids;
-    lines.push(
-      `${ids.length} of them had no operationId. The copy has: ${first!.id} for ${first!.method} ${first!.path}${ids.length > 1 ? ", and so on" : ""}.`,
-    );
-  }
+  const [replaced, without] = [true, false].map((has) =>
+    ids.filter((id) => (id.before !== undefined) === has),
+  );
+  const has = ([first, ...others]: readonly ProposedId[]): string =>
+    `The copy has: ${first!.id} for ${first!.before === undefined ? `${first!.method} ${first!.path}` : `"${first!.before}"`}${others.length > 0 ? ", and so on" : ""}.`;
+  if (without!.length > 0) lines.push(`${without!.length} of them had no operationId. ${has(without!)}`);
+  if (replaced!.length > 0)
+    lines.push(`${replaced!.length} of them had an operationId that cannot name a route. ${has(replaced!)}`);
   if (!decided) lines.push("Nobody is asked yet who they are: choose in its file, where suggestions stand.");
   return `${lines.join("\n")}\n`;
 };

@@ -5,6 +5,7 @@ import { isBroken } from "../config/typing.ts";
 import type { Source } from "../config/yaml.ts";
 import type { Diagnostic, Outcome } from "../core/diagnostic.ts";
 import type { ClientIpPlan, GatewayPlan, Plan, RoutePlan } from "../core/plan.ts";
+import type { CallerReference } from "../core/policy.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
 import { policyOrder } from "../policies/index.ts";
 import { checkActions, compileAction } from "./actions.ts";
@@ -110,7 +111,7 @@ const compileDocuments = (
   const workshop = workshopOf(documents, settings, report);
   const attachments = new Attachments(types, report);
   // Faults of policies that no sound route meets are told too.
-  for (const levels of writtenLevels(documents)) attachments.of({ levels });
+  const written = writtenLevels(documents).map((levels) => attachments.of({ levels }));
   const table = new StepTable();
   const plans = compileRoutes(routes, { documents, workshop, attachments, table, report, observer });
   const fallback = fallbackChain(attachments, documents, workshop, table);
@@ -125,8 +126,9 @@ const compileDocuments = (
   checkApis(documents, report);
   const purges = purgesPlan(table.steps, settings, workshop);
   checkPurgeToken(documents, workshop.gateway, report);
-  checkRedis(documents, workshop.redis, report);
+  if (written.every(({ broken }) => broken.size === 0)) checkRedis(documents, workshop.redis, report);
   if (documents.gateway === undefined || plans.length < routes.length) return undefined;
+  if (!workshop.validators.isUsable) return undefined;
   return finish({
     gateway: { ...settings, ...purges, ...redisPortsPlan(workshop.redis) },
     shared: Object.fromEntries(workshop.shared),
@@ -215,14 +217,23 @@ const compileRoutes = (routes: readonly RouteIr[], compiling: Compiling): RouteP
     const identified = isIdentified(attached, types);
     if (identified) asked.add(route.id);
     const credentialFields = credentialFieldsOf(attached, types);
-    const action = compileAction(route, { ...site, identified, credentialFields });
+    const callerTold: CallerReference[] = [];
+    const action = compileAction(route, { ...site, identified, credentialFields, callerTold });
     // Nothing is said of what follows from policies that cannot be read.
     if (route.levels.some((level) => level.broken)) return [];
     if (!identified && !route.levels.some((level) => level.public)) open.push(route);
     reportSecurityHints(route, attached, report);
     let seen: SeenChain | undefined;
     const look = observer && ((it: SeenChain) => (seen = it));
-    const chain = compileChain(attached, routeContext(route), policyOrder, workshop, table, inUse, look);
+    const chain = compileChain(
+      attached,
+      routeContext(route, callerTold),
+      policyOrder,
+      workshop,
+      table,
+      inUse,
+      look,
+    );
     if (action === undefined) return [];
     const plan: RoutePlan = { id: route.id, api: route.api, chain, action };
     if (seen !== undefined) observer!.route({ ...seen, route, attached, plan });

@@ -1,7 +1,15 @@
 import { fault, placeAt, placeInText, treeAt } from "../config/tree.ts";
 import type { Expression, ExpressionOptions } from "../core/expression.ts";
 import type { Json } from "../core/json.ts";
-import type { CompileContext, ConsumerInfo, Fault, IssuerInfo, Path, PlanInfo } from "../core/policy.ts";
+import type {
+  CallerReference,
+  CompileContext,
+  ConsumerInfo,
+  Fault,
+  IssuerInfo,
+  Path,
+  PlanInfo,
+} from "../core/policy.ts";
 import { NO_REDIS } from "../core/redis.ts";
 import type { Template } from "../core/template.ts";
 import { canonicalJson } from "../lib/canonical-json.ts";
@@ -12,7 +20,7 @@ import { comparesUnjoinedSubjects, UNJOINED_SUBJECTS } from "./issuers.ts";
 import type { RedisUse } from "./redis.ts";
 import { restNames } from "./rewrites.ts";
 import type { RouteFaults, RouteRef } from "./route-faults.ts";
-import { compileTemplate, type TextFault } from "./template.ts";
+import { callerReferences, compileTemplate, type TextFault } from "./template.ts";
 import type { ValidatorTable } from "./validators/table.ts";
 
 /** What all routes of one gateway share while they are compiled. */
@@ -37,15 +45,18 @@ export interface Workshop {
 /** A route as policies and diagnostics know it. */
 export interface RouteContext extends RouteRef {
   readonly told: CompileContext["route"];
+  /** The same as `told.callerTold`, to be added to. */
+  readonly callerTold: CallerReference[];
   /** Issuers and consumers that the route's identity policies asked for. */
   readonly issuers: Set<string>;
   readonly consumers: Set<string>;
 }
 
-/** The context of a route. */
-export const routeContext = (route: RouteIr): RouteContext => ({
+/** The context of a route, whose action tells the upstream these things of its caller. */
+export const routeContext = (route: RouteIr, callerTold: CallerReference[] = []): RouteContext => ({
   id: route.id,
   place: route.place,
+  callerTold,
   told: {
     id: route.id,
     api: route.api,
@@ -57,6 +68,7 @@ export const routeContext = (route: RouteIr): RouteContext => ({
     declaredQuery: route.declaredQuery,
     operation: route.operation,
     policies: new Set(),
+    callerTold,
   },
   issuers: new Set(),
   consumers: new Set(),
@@ -66,6 +78,7 @@ export const routeContext = (route: RouteIr): RouteContext => ({
 export const fallbackContext = (): RouteContext => ({
   id: "-",
   place: undefined,
+  callerTold: [],
   told: { id: "-", api: "-", params: [], methods: [], declaredQuery: undefined, policies: new Set() },
   issuers: new Set(),
   consumers: new Set(),
@@ -115,12 +128,20 @@ export const contextFor = (
       secrets.add(redis.plan.url).add(redis.plan.token);
       return true;
     },
-    template: (text, instance, at) => template(text, instance as InstanceIr, at, site),
+    template: (text, instance, at, use) => {
+      const compiled = template(text, instance as InstanceIr, at, site);
+      if (use !== "kept")
+        route.callerTold.push(...callerReferences(compiled, [...belowPolicies(instance.path), ...at]));
+      return compiled;
+    },
     expression: (text, instance, at, options) =>
       expression(text, instance as InstanceIr, at, { ...site, options }),
     report: (instance, at, it) => tell(instance as InstanceIr, at, it, site),
   };
 };
+
+/** The path of a policy from its name on. */
+const belowPolicies = (path: Path): Path => path.slice(path.lastIndexOf("policies") + 1);
 
 /** The consumers as policies that prove identity see them: who is asked for by name is used, and may call the route. */
 const consumersOfRoute = (

@@ -1,10 +1,11 @@
 import type { Place } from "../core/diagnostic.ts";
+import type { Routable, RouteResult } from "../core/matcher-plan.ts";
 import { type ExplainedAction, explainAction } from "./explain/action.ts";
-import type { Anatomy, Asked, LinkRouter, Routed } from "./explain/anatomy.ts";
+import type { Anatomy, LinkRouter } from "./explain/anatomy.ts";
 import { type ExplainedPolicies, explainPolicies } from "./explain/policies.ts";
 import { explainRouting, type Other } from "./explain/routing.ts";
 
-export { type Anatomy, type Asked, anatomyOf, type LinkRouter } from "./explain/anatomy.ts";
+export { type Anatomy, anatomyOf, type LinkRouter } from "./explain/anatomy.ts";
 
 /** The route that takes a request. */
 export interface ExplainedRoute {
@@ -20,7 +21,7 @@ export interface ExplainedRoute {
 
 /** What becomes of a request, as far as the policies say. */
 export interface Explanation extends ExplainedPolicies {
-  readonly outcome: Routed["outcome"];
+  readonly outcome: RouteResult["outcome"];
   readonly route?: ExplainedRoute;
   /** Methods that the path is known with, where that is what is wrong. */
   readonly allow?: readonly string[];
@@ -34,7 +35,7 @@ export interface Explanation extends ExplainedPolicies {
 }
 
 /** Explains a request that can be routed: the router decides, and the policy files say why. */
-export const explain = (anatomy: Anatomy, asked: Asked, link: LinkRouter): Explanation => {
+export const explain = (anatomy: Anatomy, asked: Routable, link: LinkRouter): Explanation => {
   const { routed, taken, ...near } = explainRouting(anatomy, asked, link);
   if (routed.outcome !== "found") {
     const allow = routed.outcome === "method" ? { allow: routed.allow } : {};

@@ -1,7 +1,7 @@
 import { isRefusedMethod } from "../config/documents/shapes.ts";
 import { anyOf, didYouMean } from "../config/faults.ts";
 import type { TypedApi } from "../config/load.ts";
-import { type Operation, readOperations } from "../config/openapi/operations.ts";
+import { isOperationId, type Operation, readOperations } from "../config/openapi/operations.ts";
 import { fault, placeAt } from "../config/tree.ts";
 import { isBroken } from "../config/typing.ts";
 import type { Place } from "../core/diagnostic.ts";
@@ -130,7 +130,7 @@ const unfit = ({ id, method, path, place, pathPlace }: Operation, first: Place |
       `${method} ${path} has no operationId.`,
       "Give it one: the route is named after it.",
     );
-  if (!/^[!#-~]{1,128}$/.test(id))
+  if (!isOperationId(id))
     return fault(
       place,
       "bad-name",

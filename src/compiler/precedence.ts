@@ -3,6 +3,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { exampleOf } from "../lib/regex/compare.ts";
 import { candidateOrder, specificity } from "./candidate-order.ts";
 import { commonValues, conditionsCover, matchCovers } from "./conditions.ts";
+import { DOCS_API } from "./docs.ts";
 import { examplePath, exampleRequest } from "./example-request.ts";
 import type { MatchIr, Report } from "./ir.ts";
 import type { Candidate, Leaf } from "./matcher.ts";
@@ -60,7 +61,9 @@ const checkPair = (pair: Pair): Diagnostic | undefined => {
     return tell(
       "identical-routes",
       `${second} takes the very requests that ${first} takes.`,
-      "Change the match of one of the two, or remove one.",
+      earlier.route.api === DOCS_API
+        ? `Give ${second} another path, or the docs, by \`path\` and \`openapi\`: docs: { path: /reference }.`
+        : "Change the match of one of the two, or remove one.",
     );
   if (covered) {
     if (leavesOthers(earlier, later) && !meant) return undefined;

@@ -46,8 +46,9 @@ export const checkRedis = (documents: Documents, { ports }: RedisUse, report: Re
   );
 };
 
-/** Whether policies that cannot be read may be those that keep something there. */
+/** Whether what cannot be read may be what keeps something there. */
 const mayMeanIt = (documents: Documents): boolean =>
+  isBroken(documents.broken, ["gateway", "control"]) ||
   writtenLevels(documents)
     .flat()
     .some(

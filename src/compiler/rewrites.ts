@@ -1,12 +1,12 @@
 import type { Documents } from "../config/load.ts";
 import { fault, placeAt, placeInText, treeAt } from "../config/tree.ts";
 import type { Place } from "../core/diagnostic.ts";
-import type { Path } from "../core/policy.ts";
+import type { CallerReference, Path } from "../core/policy.ts";
 import type { Template } from "../core/template.ts";
 import { normalizePath } from "../lib/path.ts";
 import type { TemplateSegment } from "../lib/path-template.ts";
 import type { Report, RouteIr } from "./ir.ts";
-import { compileTemplate } from "./template.ts";
+import { callerReferences, compileTemplate } from "./template.ts";
 
 /** What actions are compiled against. */
 export interface ActionSite {
@@ -18,6 +18,8 @@ export interface ActionSite {
   readonly claims: readonly string[];
   /** Header fields in which the route's identity policies look for credentials. */
   readonly credentialFields?: readonly string[];
+  /** Takes down what templates say of the route's caller. */
+  readonly callerTold?: CallerReference[];
 }
 
 /** The place of something below a route. */
@@ -53,6 +55,7 @@ const soundTemplate = (
     const place = tree === undefined ? routePlace(route, site, path) : placeInText(tree, offset, length);
     site.report(fault(place, code, message, remedy));
   }
+  site.callerTold?.push(...callerReferences(template, path));
   return { template, isSound: faults.length === 0 };
 };
 

@@ -1,4 +1,5 @@
 import { anyOf, nearestName } from "../config/faults.ts";
+import type { CallerReference, Path } from "../core/policy.ts";
 import type { Template, TemplatePart, TemplateSource } from "../core/template.ts";
 
 /** What templates of one route may name. */
@@ -44,6 +45,14 @@ export const compileTemplate = (
   if (from < text.length) parts.push(text.slice(from));
   return { template: parts, faults };
 };
+
+/** What a template says of the caller, with the place where it stands. */
+export const callerReferences = (template: Template, at: Path): readonly CallerReference[] =>
+  template.flatMap((part) =>
+    typeof part !== "string" && (part.from === "identity" || part.from === "claims")
+      ? [{ where: at.join("."), from: part.from, name: part.name }]
+      : [],
+  );
 
 type Wrong = { readonly message: string; readonly remedy: string };
 type Found = Exclude<TemplatePart, string> | Wrong;

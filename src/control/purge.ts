@@ -1,5 +1,11 @@
 import { problem } from "../core/problem.ts";
-import { EVERYTHING, MOST_PREFIX_SEGMENTS, type PurgeScope, tagScope } from "../core/purge.ts";
+import {
+  EVERYTHING,
+  MOST_PREFIX_SEGMENTS,
+  MOST_TAG_CHARACTERS,
+  type PurgeScope,
+  tagScope,
+} from "../core/purge.ts";
 import { readPurgeUrl, scopeOfPrefix, scopeOfUrl } from "../core/purge-target.ts";
 import { bodyTooLarge, readBody } from "../core/request-body.ts";
 import { CONTROL_PREFIX, type ControlRoute } from "./app.ts";
@@ -10,8 +16,6 @@ const MOST_BYTES = 64 * 1024;
 const MOST_SCOPES = 1000;
 /** So many faults are told. */
 const MOST_FAULTS = 20;
-/** The cache leaves out a longer tag. */
-const MOST_TAG_CHARACTERS = 256;
 
 /**
  * `POST /__postern/purge` with `{ tags, prefixes, urls, everything }`: purges here at once, and answers when the log has it, so

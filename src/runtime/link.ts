@@ -1,5 +1,6 @@
 import type { BalancerFactory } from "../core/balancer.ts";
 import type { Json } from "../core/json.ts";
+import type { RouteResult } from "../core/matcher-plan.ts";
 import type { ActionPlan, ForwardPlan, Plan, SplitPlan } from "../core/plan.ts";
 import type { AuthenticatorFactory, Filter, FilterFactory, Handler, Site } from "../core/policy.ts";
 import type { Defer, Ports } from "../core/ports.ts";
@@ -13,7 +14,7 @@ import { linkForward } from "./forward.ts";
 import { linkRedirect, linkRespond } from "./local-answers.ts";
 import { loopIdOf } from "./outgoing-headers.ts";
 import { type Parts, partOf } from "./parts.ts";
-import { linkRouter, type RouteResult } from "./router.ts";
+import { linkRouter } from "./router.ts";
 import { type LinkedUpstream, linkUpstream } from "./upstream.ts";
 
 /** The code that a plan needs, by the names that it uses; the emitted entry imports exactly this. */

@@ -1,25 +1,15 @@
-import type { CandidatePlan, ConditionPlan, HostPlan, MatcherPlan } from "../core/matcher-plan.ts";
+import type {
+  CandidatePlan,
+  ConditionPlan,
+  HostPlan,
+  MatcherPlan,
+  Routable,
+  RouteResult,
+  Router,
+} from "../core/matcher-plan.ts";
 import { decodeSegment } from "../lib/path.ts";
 import { linkRegex, type RegexPlan } from "../lib/regex/run.ts";
 import { type Leaf, type Mixed, Segment, split } from "./path-tree.ts";
-
-/** What the router looks at. */
-export interface Routable {
-  readonly method: string;
-  readonly host: string;
-  readonly path: string;
-  readonly query: string;
-  readonly request: { readonly headers: Headers };
-  readonly preflightMethod: string | undefined;
-}
-
-export type RouteResult =
-  | { readonly outcome: "found"; readonly route: number; readonly params: Readonly<Record<string, string>> }
-  /** The path is known, but not with this method. */
-  | { readonly outcome: "method"; readonly allow: readonly string[] }
-  | { readonly outcome: "none" };
-
-export type Router = (request: Routable) => RouteResult;
 
 const NONE: RouteResult = { outcome: "none" };
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { edgeCache } from "../../src/adapters/cloudflare/edge-cache.ts";
+import { FakeClock } from "../support/ports.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -9,12 +10,15 @@ class Platform {
   readonly entries = new Map<string, Response>();
   calls = 0;
   failing = false;
+  /** Look-ups are answered after so long. */
+  delayMs = 0;
   #begin(): void {
     this.calls++;
     if (this.failing) throw new Error("No Cache was configured");
   }
   async match(url: string): Promise<Response | undefined> {
     this.#begin();
+    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     return this.entries.get(new URL(url).href)?.clone();
   }
   async put(url: string, response: Response): Promise<void> {
@@ -28,9 +32,9 @@ class Platform {
   }
 }
 
-const on = (platform: Platform) => {
+const on = (platform: Platform, clock = new FakeClock()) => {
   vi.stubGlobal("caches", { default: platform });
-  return edgeCache()!;
+  return edgeCache(clock)!;
 };
 
 describe("the data centre's cache as a place to put bytes", () => {
@@ -88,12 +92,12 @@ describe("the data centre's cache as a place to put bytes", () => {
 describe("where the platform has no cache of the data centre", () => {
   it("there is none without the API", () => {
     vi.stubGlobal("caches", undefined);
-    expect(edgeCache()).toBeUndefined();
+    expect(edgeCache(new FakeClock())).toBeUndefined();
   });
 
   it("there is none without the default cache", () => {
     vi.stubGlobal("caches", { open: () => undefined });
-    expect(edgeCache()).toBeUndefined();
+    expect(edgeCache(new FakeClock())).toBeUndefined();
   });
 
   it("there is none where asking for it throws", () => {
@@ -103,7 +107,7 @@ describe("where the platform has no cache of the data centre", () => {
       },
     });
     vi.stubGlobal("caches", caches);
-    expect(edgeCache()).toBeUndefined();
+    expect(edgeCache(new FakeClock())).toBeUndefined();
   });
 
   it("after a first call that fails it is empty for ever, and is not asked again", async () => {
@@ -128,5 +132,47 @@ describe("where the platform has no cache of the data centre", () => {
     await cache.delete("a");
     platform.failing = false;
     expect(await cache.get("a")).toBeDefined();
+  });
+});
+
+describe("a platform that does not answer in time", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("keeps nobody for longer, and is spared for a while after three times in turn", async () => {
+    const platform = new Platform();
+    const clock = new FakeClock();
+    const cache = on(platform, clock);
+    const found = async (): Promise<[found: boolean, tookMs: number]> => {
+      const beganMs = Date.now();
+      const looking = cache
+        .get("a")
+        .then((response) => [response !== undefined, Date.now() - beganMs] as const);
+      await vi.runAllTimersAsync();
+      return [...(await looking)];
+    };
+    await cache.put("a", new Response("body"), 60_000);
+    platform.delayMs = 199;
+    expect(await found()).toEqual([true, 199]);
+    platform.delayMs = 8000;
+    for (let time = 0; time < 3; time++) expect(await found()).toEqual([false, 200]);
+    expect(await found()).toEqual([false, 0]);
+    platform.delayMs = 0;
+    expect(await found()).toEqual([false, 0]);
+    clock.advance(2000);
+    expect(await found()).toEqual([true, 0]);
+  });
+
+  it("is not taken for one that has none when it begins so", async () => {
+    const platform = new Platform();
+    const cache = on(platform);
+    platform.delayMs = 8000;
+    const looking = cache.get("a");
+    await vi.runAllTimersAsync();
+    expect(await looking).toBeUndefined();
+    platform.delayMs = 0;
+    await cache.put("a", new Response("body"), 60_000);
+    expect(await (await cache.get("a"))!.text()).toBe("body");
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { METRICS, MemoryMetrics, type MetricDeclaration } from "../../src/adapters/memory/metrics.ts";
 
@@ -146,6 +148,14 @@ describe("what the gateway declares", () => {
       expect(help).toMatch(/\.$/);
       for (const label of labels) expect(label).toMatch(/^[a-z]+$/);
     }
+  });
+
+  it("is all that is counted anywhere", () => {
+    const source = path.resolve(import.meta.dirname, "../../src");
+    const named = readdirSync(source, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .flatMap((file) => readFileSync(path.join(source, file), "utf8").match(/"postern_[a-z_]+"/g) ?? []);
+    expect(new Set(named)).toEqual(new Set(METRICS.map(({ name }) => `"${name}"`)));
   });
 
   it("has ascending buckets", () => {

@@ -103,6 +103,26 @@ const contract = (open: () => Stage): void => {
     expect([await ask(), await ask()]).toEqual([true, false]);
     await store.delete("lease");
     expect([await ask(), await ask()]).toEqual([true, false]);
+    expect((await store.get("lease"))?.byteLength).toBe(0);
+  });
+
+  it("takes a lease back from its holder alone", async () => {
+    const { store, elapse } = open();
+    const ask = (holder: string) => store.claim("lease", 5000, holder);
+    expect([await ask("one"), await ask("other")]).toEqual([true, false]);
+    expect(await store.get("lease")).toBeUndefined();
+    await store.release("lease", "other");
+    expect(await ask("other")).toBe(false);
+    await store.release("lease", "one");
+    expect([await ask("other"), await ask("one")]).toEqual([true, false]);
+    await elapse(5001);
+    expect(await ask("third")).toBe(true);
+    await store.release("lease", "other");
+    expect(await ask("fourth")).toBe(false);
+    await store.put("entry", bytesOf("one"), MINUTE);
+    await store.release("entry", "one");
+    await store.release("nothing", "one");
+    expect(textOf(await store.get("entry"))).toBe("one");
   });
 };
 
@@ -267,8 +287,13 @@ describeWithRedis("a store in Redis", () => {
       async (_, failure) => {
         const store = open();
         redis.failure = failure;
-        const answers = [store.put("a", bytesOf("a"), MINUTE), store.delete("a"), store.claim("a", 5000)];
-        expect(await Promise.all(answers)).toEqual([undefined, undefined, true]);
+        const answers = [
+          store.put("a", bytesOf("a"), MINUTE),
+          store.delete("a"),
+          store.release("a", "holder"),
+          store.claim("a", 5000, "holder"),
+        ];
+        expect(await Promise.all(answers)).toEqual([undefined, undefined, undefined, true]);
       },
     );
 

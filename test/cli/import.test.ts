@@ -143,6 +143,39 @@ apis:
     expect(stderr.match(/ (error|warning) \S+/g)).toEqual([" error no-identity"]);
   });
 
+  it.each(["yaml", "json"])(
+    "gives other ids to operations whose own cannot name a route, in %s",
+    async (form) => {
+      const answers = { responses: { 200: { description: "ok" } } };
+      const document = {
+        openapi: "3.0.0",
+        info: { title: "Pets", version: "1" },
+        paths: {
+          "/pets": { get: { summary: "All.", operationId: "find pets", ...answers } },
+          "/pets/first": { get: { operationId: "findPets", ...answers } },
+          "/pets/last": { get: { operationId: "…", ...answers } },
+        },
+      };
+      const folder = await workspace(
+        { [`in/pets.${form}`]: JSON.stringify(document) },
+        GATEWAY + ISSUER + KEEPER,
+      );
+      const { stdout } = await importing(folder, `in/pets.${form}`, "--upstream", "https://pets.example.com");
+      expect(stdout).toContain(
+        '2 of them had an operationId that cannot name a route. The copy has: findPets2 for "find pets", and so on.',
+      );
+      const copy = await readIn(folder, `openapi/pets.${form}`);
+      expect([...copy.matchAll(/operationId"?: "?(\w+)/g)].map(([, id]) => id)).toEqual([
+        "findPets2",
+        "findPets",
+        "getPetsLast",
+      ]);
+      expect(copy.indexOf("summary")).toBeLessThan(copy.indexOf("operationId"));
+      const { stderr } = await check(folder);
+      expect(stderr.match(/ (error|warning) \S+/g)).toEqual([" error no-identity"]);
+    },
+  );
+
   it("takes the files along that a document refers to, and no file from outside of its folder", async () => {
     const files = {
       "in/openapi.yaml": `openapi: 3.1.0

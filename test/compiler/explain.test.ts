@@ -5,16 +5,11 @@ import { readSources } from "../../src/adapters/node/files.ts";
 import { Rehearsal } from "../../src/cli/rehearsal.ts";
 import { compileTree, type Sources } from "../../src/compiler/compile.ts";
 import { precedence } from "../../src/compiler/explain/precedence-words.ts";
-import {
-  type Anatomy,
-  type Asked,
-  anatomyOf,
-  type Explanation,
-  explain,
-} from "../../src/compiler/explain.ts";
+import { type Anatomy, anatomyOf, type Explanation, explain } from "../../src/compiler/explain.ts";
 import type { RouteIr } from "../../src/compiler/ir.ts";
 import { matcherPlan, plant } from "../../src/compiler/matcher.ts";
 import { readTree } from "../../src/config/load.ts";
+import type { Routable } from "../../src/core/matcher-plan.ts";
 import { linkRouter } from "../../src/runtime/router.ts";
 import { sourcesOf } from "../support/compiling.ts";
 
@@ -25,7 +20,7 @@ const anatomy = (sources: Sources, environment?: string): Anatomy => {
   return anatomyOf(plan, tree, sources, environment);
 };
 
-const asked = (line: string, headers: Record<string, string> = {}): Asked => {
+const asked = (line: string, headers: Record<string, string> = {}): Routable => {
   const [method, url] = line.split(" ") as [string, string];
   const { host, pathname, search } = new URL(url.includes("://") ? url : `https://api.example.com${url}`);
   const fields = new Headers(headers);
@@ -338,7 +333,7 @@ const SETS: readonly [string, () => Promise<Sources>, string?][] = [
 ];
 
 /** A request that may well meet one of the routes: their hosts, segments and methods, and others among them. */
-const requests = ({ routes }: Anatomy): fc.Arbitrary<Asked> => {
+const requests = ({ routes }: Anatomy): fc.Arbitrary<Routable> => {
   const matches = routes.flatMap((route) => route.matches);
   const words = matches.flatMap(({ segments }) =>
     segments.map((segment) => (segment.kind === "literal" ? segment.text : "x")),
@@ -409,7 +404,7 @@ describe.each(SETS)("%s", (_, read, environment) => {
 
   it("has rules of precedence that say what the router does, of any two routes", async () => {
     const one = await given;
-    const takes = (routes: readonly RouteIr[], request: Asked): number | undefined => {
+    const takes = (routes: readonly RouteIr[], request: Routable): number | undefined => {
       const routed = linkRouter(matcherPlan(plant(routes)))(request);
       return routed.outcome === "found" ? routed.route : undefined;
     };

@@ -4,8 +4,8 @@ import { candidateOrder } from "../../src/compiler/candidate-order.ts";
 import { type Leaf, plant } from "../../src/compiler/matcher.ts";
 import { checkPrecedence } from "../../src/compiler/precedence.ts";
 import type { Diagnostic } from "../../src/core/diagnostic.ts";
+import type { Routable } from "../../src/core/matcher-plan.ts";
 import { isNormalPath } from "../../src/lib/path.ts";
-import type { Routable } from "../../src/runtime/router.ts";
 import {
   type ConditionWords,
   type RouteWords,

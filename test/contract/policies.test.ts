@@ -20,6 +20,7 @@ plans: { gold: { rate: 100/1m, quota: 5000/month } }
 apis: { members: { upstream: plain, routes: { all: { match: { pathPrefix: /members }, policies: { apiKey: {} } } } } }
 `;
 const KEYED = "apiKey: {}";
+const REDIS = "gateway: { stores: { redis: { url: { env: REDIS_URL }, token: { env: REDIS_TOKEN } } } }\n";
 
 describe("what the gateway answers by a policy", () => {
   const rows: readonly (readonly [
@@ -238,6 +239,33 @@ describe("what the gateway answers by a policy", () => {
   it("a body is not spoken of where the method has none", () => {
     const document = documentOf("bodyLimit: { max: 1KiB }, csrf: {}", "", { method: "GET" });
     expect(Object.keys(at(document, "paths", "/one", "get", "responses") as object)).toEqual(["204", "400"]);
+  });
+});
+
+describe("what is said of counts in Redis", () => {
+  const LIMIT = "rateLimit: { limits: [{ name: few, rate: 3/1m, key: ip, store: redis }]";
+  const QUOTA = "quota: { limits: [{ name: few, quota: 3/month, key: ip, store: redis }]";
+
+  it.each([
+    ["a limit", LIMIT, "", false],
+    ["a limit that refuses without it", LIMIT, "onStoreFailure: refuse", true],
+    ["a quota", QUOTA, "", false],
+    ["a quota that allows without it", QUOTA, "onStoreFailure: allow", false],
+    ["a quota that refuses without it", QUOTA, "onStoreFailure: refuse", true],
+  ])("%s", (_, policy, onStoreFailure, mayBeUnavailable) => {
+    const document = documentOf(`${policy}${onStoreFailure === "" ? "" : `, ${onStoreFailure}`} }`, REDIS);
+    expect(codesOf(document, "/one", "post", 503)).toEqual(mayBeUnavailable ? ["limits-unavailable"] : []);
+    if (mayBeUnavailable) expect(fieldsOf(document, "/one", "post", 503)).toContain("Retry-After");
+  });
+
+  it.each([
+    ["", true],
+    ["onStoreFailure: refuse", true],
+    ["onStoreFailure: allow", false],
+  ])("fields of a quota are there for sure with %j: %s", (onStoreFailure, required) => {
+    const document = documentOf(`${QUOTA}${onStoreFailure === "" ? "" : `, ${onStoreFailure}`} }`, REDIS);
+    const field = at(document, "paths", "/one", "post", "responses", "204", "headers", "RateLimit");
+    expect((field as { required?: boolean }).required ?? false).toBe(required);
   });
 });
 

@@ -380,7 +380,7 @@ describe("what the policy refuses", () => {
       { origins: ["null"], credentials: true },
       "cors-null-with-credentials",
       "origins.0",
-      /Remove null/,
+      /Remove "null"/,
     ],
     [
       "a wildcard for a whole top level",

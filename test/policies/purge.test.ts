@@ -1,15 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Exchange } from "../../src/core/exchange.ts";
-import {
-  type PurgeScope,
-  type Purges,
-  pathScope,
-  prefixScope,
-  queryScope,
-  tagScope,
-} from "../../src/core/purge.ts";
+import { type PurgeScope, pathScope, prefixScope, queryScope, tagScope } from "../../src/core/purge.ts";
 import { purge } from "../../src/policies/purge/policy.ts";
 import { fakeExchange, fakePorts } from "../support/ports.ts";
+import { FakePurges } from "../support/purges.ts";
 import { compilePolicy, linkPolicy, type Place } from "./compiling.ts";
 
 const HOST = "api.example.com";
@@ -34,16 +28,9 @@ const send = async (
     isTold?: boolean;
   } = {},
 ) => {
-  const purged: PurgeScope[] = [];
-  const purges: Purges = {
-    last: 0,
-    lastOf: () => 0,
-    catchUp: () => undefined,
-    purge: async (scopes) => {
-      purged.push(...scopes);
-      return isTold;
-    },
-  };
+  const purges = new FakePurges();
+  purges.isTold = isTold;
+  const { purged } = purges;
   const ports = fakePorts({ purges });
   const handle = await linkPolicy(purge, config, ports, "only", {
     ...place,

@@ -8,6 +8,10 @@ export class FakePurges implements Purges {
   /** How often somebody asked what is new, and for a purge of scopes. */
   asked = 0;
   looked = 0;
+  /** What was purged, in order. */
+  readonly purged: PurgeScope[] = [];
+  /** Whether others can be told of purges. */
+  isTold = true;
   readonly #numbers = new Map<PurgeScope, number>();
 
   lastOf(scopes: readonly PurgeScope[]): number {
@@ -22,7 +26,8 @@ export class FakePurges implements Purges {
 
   async purge(scopes: readonly PurgeScope[]): Promise<boolean> {
     this.last++;
+    this.purged.push(...scopes);
     for (const scope of scopes) this.#numbers.set(scope, this.last);
-    return true;
+    return this.isTold;
   }
 }

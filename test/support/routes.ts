@@ -1,11 +1,12 @@
 import type { Condition, MatchIr, NamedHost, RegexIr, RouteIr } from "../../src/compiler/ir.ts";
 import { matcherPlan, plant } from "../../src/compiler/matcher.ts";
 import { headerValues, normalPaths, queryValues } from "../../src/compiler/texts.ts";
+import type { Routable, Router } from "../../src/core/matcher-plan.ts";
 import { parseHostPattern } from "../../src/lib/host-pattern.ts";
 import { parsePathTemplate } from "../../src/lib/path-template.ts";
 import { exampleOf } from "../../src/lib/regex/compare.ts";
 import { compileRegex } from "../../src/lib/regex/compile.ts";
-import { linkRouter, type Routable, type Router } from "../../src/runtime/router.ts";
+import { linkRouter } from "../../src/runtime/router.ts";
 
 const NOWHERE = { file: "test.yaml", line: 1, column: 1, endLine: 1, endColumn: 1 };
 

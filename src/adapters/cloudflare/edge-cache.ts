@@ -1,7 +1,11 @@
-import type { Cache } from "../../core/ports.ts";
+import type { Cache, Clock } from "../../core/ports.ts";
+import { Circuit } from "../circuit.ts";
 
 /** Keys longer than this as part of a URL are hashed: platforms bound the length of a URL. */
 const MOST_CHARACTERS = 2048;
+
+/** Nobody waits for longer, in milliseconds: a platform's cache is near, or it is of no use. */
+const LOOK_UP_MS = 200;
 
 /** The Cache API as far as it is used. */
 type PlatformCache = Pick<globalThis.Cache, "match" | "put" | "delete">;
@@ -9,9 +13,10 @@ type PlatformCache = Pick<globalThis.Cache, "match" | "put" | "delete">;
 /**
  * The data centre's cache (the Cache API) as a place to put bytes under a key; undefined where the platform has none. Never
  * throws and never rejects: plain workerd has the API, but fails on use unless a service is configured for it, and after
- * a first call that fails the cache is empty for ever. Once a call has succeeded, a failure is only that call's.
+ * a first call that fails the cache is empty for ever. Once a call has succeeded, a failure is only that call's. One that does
+ * not answer in time is spared for a while.
  */
-export const edgeCache = (): Cache | undefined => {
+export const edgeCache = (clock: Clock): Cache | undefined => {
   const platform = platformCache();
   if (platform === undefined) return undefined;
   let state: "untried" | "works" | "absent" = "untried";
@@ -26,12 +31,24 @@ export const edgeCache = (): Cache | undefined => {
       return undefined;
     }
   };
+  const lookUps = new Circuit(clock);
+  const match = async (url: string): Promise<Response | undefined> => {
+    const found = await inTime(platform.match(url));
+    if (found !== "late") {
+      lookUps.succeeded();
+      return found;
+    }
+    lookUps.failed();
+    return undefined;
+  };
   return {
-    get: (key) =>
-      attempt(async () => {
-        const url = await urlOf(key);
-        return url === undefined ? undefined : await platform.match(url);
-      }),
+    get: async (key) =>
+      lookUps.admits()
+        ? attempt(async () => {
+            const url = await urlOf(key);
+            return url === undefined ? undefined : await match(url);
+          })
+        : undefined,
     put: async (key, response, ttlMs) => {
       const seconds = Math.floor(ttlMs / 1000);
       if (seconds < 1) return;
@@ -56,6 +73,18 @@ const platformCache = (): PlatformCache | undefined => {
   } catch {
     return undefined;
   }
+};
+
+/** What a look-up brings; one that comes too late is let go. */
+const inTime = async (looking: Promise<Response | undefined>): Promise<Response | undefined | "late"> => {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => {
+      resolve("late");
+      looking.then((response) => response?.body?.cancel()).catch(() => undefined);
+    }, LOOK_UP_MS);
+  });
+  return Promise.race([looking, late]).finally(() => clearTimeout(timer));
 };
 
 /** A copy that the platform keeps for so long, and does not look at closer. */

@@ -55,7 +55,7 @@ export const cloudflarePorts = (env: Bindings, metrics: Metrics | undefined): Po
     metrics,
     fetch: fetchPort(env),
     secrets: secrets(env),
-    edgeCache: edgeCache(),
+    edgeCache: edgeCache(clock),
     isolateCounter: counter,
   };
 };

@@ -52,6 +52,12 @@ export const METRICS: readonly MetricDeclaration[] = [
     type: "counter",
     labels: ["code"],
   },
+  {
+    name: "postern_validations_total",
+    help: "Requests and answers that do not fit their OpenAPI operation (refused or reported), and answers that were not judged.",
+    type: "counter",
+    labels: ["outcome", "route"],
+  },
   { name: "postern_retries_total", help: "Tries after the first.", type: "counter", labels: ["upstream"] },
   {
     name: "postern_target_healthy",

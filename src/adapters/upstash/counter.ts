@@ -1,7 +1,7 @@
 import type { Redis } from "@upstash/redis/cloudflare";
 import type { Counter, Limit, LimitState, Ports } from "../../core/ports.ts";
 import type { RedisSettings } from "../../core/redis.ts";
-import { Circuit } from "./circuit.ts";
+import { Circuit } from "../circuit.ts";
 import { redisClient } from "./client.ts";
 import { COUNTER_SCRIPT, COUNTER_SCRIPT_SHA1 } from "./counter-script.ts";
 import { settingsOf, type UpstashSettings } from "./ports.ts";

@@ -2,8 +2,8 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import type { Ports } from "../../core/ports.ts";
 import type { PurgeLog, PurgeScope } from "../../core/purge.ts";
 import type { RedisSettings } from "../../core/redis.ts";
+import { Circuit } from "../circuit.ts";
 import { SharedPurges } from "../memory/shared-purges.ts";
-import { Circuit } from "./circuit.ts";
 import { redisClient } from "./client.ts";
 import { settingsOf, type UpstashSettings } from "./ports.ts";
 

@@ -2,7 +2,7 @@ import type { Redis } from "@upstash/redis/cloudflare";
 import type { Ports, Store } from "../../core/ports.ts";
 import type { RedisSettings } from "../../core/redis.ts";
 import { decodeBase64, encodeBase64 } from "../../lib/base64.ts";
-import { Circuit } from "./circuit.ts";
+import { Circuit } from "../circuit.ts";
 import { redisClient } from "./client.ts";
 import { settingsOf, type UpstashSettings } from "./ports.ts";
 
@@ -17,6 +17,13 @@ const MOST_BYTES = 750_000;
  * with the form of the values.
  */
 const VERSION = 1;
+
+/** Who holds a lease, in a form that is no base64, and so no bytes. */
+const heldBy = (holder: string): string => (holder === "" ? "" : `!${holder}`);
+
+/** In one step, or a lease could end, and begin anew, between the look and the deletion. */
+const RELEASE_SCRIPT = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end
+return 0`;
 
 type RedisCommand<T> = (redis: Redis, name: string) => Promise<T>;
 
@@ -54,10 +61,18 @@ export class UpstashStore implements Store {
     await this.#write(this.#calls, key, (redis, name) => redis.del(name));
   }
 
-  async claim(key: string, ttlMs: number): Promise<boolean> {
+  async claim(key: string, ttlMs: number, holder = ""): Promise<boolean> {
     const px = Math.max(1, Math.floor(ttlMs));
     // Without an answer it is undefined; null says that somebody else has it.
-    return (await this.#lookUp(key, (redis, name) => redis.set(name, "", { px, nx: true }))) !== null;
+    return (
+      (await this.#lookUp(key, (redis, name) => redis.set(name, heldBy(holder), { px, nx: true }))) !== null
+    );
+  }
+
+  async release(key: string, holder: string): Promise<void> {
+    await this.#write(this.#calls, key, (redis, name) =>
+      redis.eval(RELEASE_SCRIPT, [name], [heldBy(holder)]),
+    );
   }
 
   #lookUp<T>(key: string, command: RedisCommand<T>): Promise<T | undefined> {

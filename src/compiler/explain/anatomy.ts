@@ -1,7 +1,7 @@
 import type { Documents } from "../../config/load.ts";
 import { typeDocuments } from "../../config/load.ts";
 import type { Tree } from "../../config/tree.ts";
-import type { MatcherPlan } from "../../core/matcher-plan.ts";
+import type { MatcherPlan, Router } from "../../core/matcher-plan.ts";
 import type { Plan } from "../../core/plan.ts";
 import { policyOrder } from "../../policies/index.ts";
 import { type Attached, Attachments } from "../attachments.ts";
@@ -10,24 +10,8 @@ import type { LevelIr, RouteIr } from "../ir.ts";
 import { levelsOf } from "../levels.ts";
 import { normalizeRoutes } from "../routes.ts";
 
-/** A request as a router looks at it. */
-export interface Asked {
-  readonly method: string;
-  readonly host: string;
-  readonly path: string;
-  readonly query: string;
-  readonly request: { readonly headers: Headers };
-  readonly preflightMethod: string | undefined;
-}
-
-/** What a router says of a request. */
-export type Routed =
-  | { readonly outcome: "found"; readonly route: number; readonly params: Readonly<Record<string, string>> }
-  | { readonly outcome: "method"; readonly allow: readonly string[] }
-  | { readonly outcome: "none" };
-
 /** The product's own router, which is the only one to decide; handed in, for the compiler knows no runtime. */
-export type LinkRouter = (plan: MatcherPlan) => (request: Asked) => Routed;
+export type LinkRouter = (plan: MatcherPlan) => Router;
 
 /** A plan beside what it was made from, which knows its places. */
 export interface Anatomy {

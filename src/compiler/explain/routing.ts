@@ -1,8 +1,9 @@
 import type { Place } from "../../core/diagnostic.ts";
+import type { Routable, RouteResult } from "../../core/matcher-plan.ts";
 import { hostCovers } from "../../lib/host-pattern.ts";
 import type { Condition, MatchIr, NamedHost, RouteIr } from "../ir.ts";
 import { matcherPlan, plant } from "../matcher.ts";
-import type { Anatomy, Asked, LinkRouter, Routed } from "./anatomy.ts";
+import type { Anatomy, LinkRouter } from "./anatomy.ts";
 import { conditionText, hostText, matchText } from "./match-words.ts";
 import { type Fit, precedence } from "./precedence-words.ts";
 
@@ -18,7 +19,7 @@ export interface Other {
 
 /** Who takes a request, as the router says it, and who does not. */
 export interface Routing {
-  readonly routed: Routed;
+  readonly routed: RouteResult;
   /** The match that took the request. */
   readonly taken: { readonly takes: string; readonly host: string } | undefined;
   readonly others: readonly Other[];
@@ -32,7 +33,7 @@ const MOST = 10;
 const LOST = ["order", "method", "condition", "host"] as const;
 
 /** Explains what becomes of a request that can be routed at all. */
-export const explainRouting = (anatomy: Anatomy, asked: Asked, link: LinkRouter): Routing => {
+export const explainRouting = (anatomy: Anatomy, asked: Routable, link: LinkRouter): Routing => {
   const { plan, routes } = anatomy;
   const routed = link(plan.matcher)(asked);
   const winner = routed.outcome === "found" ? routes[routed.route] : undefined;
@@ -69,11 +70,11 @@ const ANY_HOST: NamedHost = { name: "any", pattern: { kind: "any", text: "*" } }
 
 /** Asks the router about one match at a time, as it is and with less, to learn what keeps it from a request. */
 class Near {
-  readonly #asked: Asked;
+  readonly #asked: Routable;
   readonly #link: LinkRouter;
   readonly #method: string;
 
-  constructor(asked: Asked, link: LinkRouter) {
+  constructor(asked: Routable, link: LinkRouter) {
     this.#asked = asked;
     this.#link = link;
     this.#method = asked.preflightMethod ?? asked.method;
@@ -131,7 +132,7 @@ class Near {
     }
   }
 
-  #try(route: RouteIr, match: MatchIr): Routed {
+  #try(route: RouteIr, match: MatchIr): RouteResult {
     return this.#link(matcherPlan(plant([{ ...route, matches: [match] }])))(this.#asked);
   }
 }

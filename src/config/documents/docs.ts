@@ -7,7 +7,7 @@ const literalPath = (example: string) =>
     .regex(
       /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]+)+$/,
       explain(
-        "This is not a path for it.",
+        "This is not a plain path.",
         `Write letters, digits, dots and hyphens behind each slash, and no slash at the end: ${example}.`,
       ),
     );

@@ -38,7 +38,8 @@ const parseYamlFile = (name: string, source: Source): Outcome<DocumentFile> => {
 
 const parseJson = (name: string, source: Source): Outcome<DocumentFile> => {
   try {
-    const value: unknown = JSON.parse(source.text);
+    // A byte order mark is no part of the text, and parsers may pass over it (RFC 8259 section 8.1).
+    const value: unknown = JSON.parse(source.text.replace(/^\uFEFF/, ""));
     const withPlaces = source.text.length <= MAX_JSON_WITH_PLACES;
     const tree = withPlaces ? parseYaml(source, { anyName: true }).value : undefined;
     return { value: { name, value, tree, top: beginning(source) }, diagnostics: [] };

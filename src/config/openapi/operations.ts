@@ -25,6 +25,9 @@ export interface Operation {
   readonly info: OperationInfo;
 }
 
+/** Whether an operationId can name a route. */
+export const isOperationId = (id: string): boolean => /^[!#-~]{1,128}$/.test(id);
+
 /** The operations of a document. */
 export interface Operations {
   readonly list: readonly Operation[];

@@ -1,19 +1,12 @@
-import { consumerAnswers } from "../../core/consumer-description.ts";
+import { type ConsumerConfig, consumerAnswers } from "../../core/consumer-description.ts";
 import type { Contribution } from "../../core/contribution.ts";
 import type { CompileContext, Instance } from "../../core/policy.ts";
 import { describeToken } from "../../core/token-description.ts";
 import type { TokenSource } from "../../core/token-source.ts";
 
-interface Config {
-  readonly consumers?: readonly string[] | undefined;
-  readonly plans?: readonly string[] | undefined;
-  readonly forward: Readonly<Record<string, string>>;
-  readonly forwardCredential: boolean;
-}
-
 /** The scheme of consumers' keys, and their refusals. */
 export const describe = (
-  [instance]: readonly Instance<Config>[],
+  [instance]: readonly Instance<ConsumerConfig>[],
   { gateway }: CompileContext,
   source: TokenSource,
 ): Contribution => {

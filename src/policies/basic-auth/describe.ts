@@ -1,17 +1,10 @@
-import { consumerAnswers } from "../../core/consumer-description.ts";
+import { type ConsumerConfig, consumerAnswers } from "../../core/consumer-description.ts";
 import type { Contribution } from "../../core/contribution.ts";
 import type { CompileContext, Instance } from "../../core/policy.ts";
 
-interface Config {
-  readonly consumers?: readonly string[] | undefined;
-  readonly plans?: readonly string[] | undefined;
-  readonly forward: Readonly<Record<string, string>>;
-  readonly forwardCredential: boolean;
-}
-
 /** The scheme of user and password, and their refusals. */
 export const describe = (
-  [instance]: readonly Instance<Config>[],
+  [instance]: readonly Instance<ConsumerConfig>[],
   { gateway }: CompileContext,
 ): Contribution => {
   if (instance === undefined) return {};

@@ -2,6 +2,7 @@ import type { Exchange } from "../../core/exchange.ts";
 import type { FilterFactory, Handler } from "../../core/policy.ts";
 import { problem } from "../../core/problem.ts";
 import { bodyTooLarge } from "../../core/request-body.ts";
+import { bodyOfOtherType } from "../../core/shared-problems.ts";
 import { countedBody } from "./counted-body.ts";
 
 export type Step = {
@@ -34,7 +35,7 @@ export const filter: FilterFactory<Step> = (step) => {
     const body = bytes === undefined ? exchange.request.body : undefined;
     if (body === null) return next(exchange);
     if (accepts !== undefined && !accepts(headers.get("content-type")))
-      return unsupported(exchange, contentTypes!.accept);
+      return problem(exchange, bodyOfOtherType(contentTypes!.accept));
     // HTTP's framing holds a body to its Content-Length (RFC 9112 section 6.3); a body without one has to be counted.
     if (body !== undefined) return counted(exchange, body, maxBytes, next);
     return bytes! > maxBytes ? bodyTooLarge(exchange, maxBytes) : next(exchange);
@@ -77,15 +78,6 @@ const tooManyFields = (exchange: Exchange): Response =>
     code: "header-fields-too-large",
     title: "Request header fields too large",
     detail: "The header has too many fields, or they are too long together.",
-  });
-
-const unsupported = (exchange: Exchange, accept: string): Response =>
-  problem(exchange, {
-    status: 415,
-    code: "unsupported-media-type",
-    title: "Unsupported media type",
-    detail: `The body's type has to be one of ${accept}.`,
-    headers: { accept },
   });
 
 const fieldsExceed = (headers: Headers, maxFields: number, maxFieldBytes: number): boolean => {

@@ -2,7 +2,7 @@ import { problem } from "../../core/problem.ts";
 import { type Candidate, forward } from "./forward.ts";
 import { isFresh } from "./freshness.ts";
 import { land } from "./landing.ts";
-import { type LinkedCache, record, untilOf, type Visit } from "./linked.ts";
+import { type LinkedCache, patienceOf, record, untilOf, type Visit } from "./linked.ts";
 import type { Forwarded } from "./status.ts";
 import { type Fitting, fitting, isUsable, use } from "./use.ts";
 
@@ -29,7 +29,8 @@ export const ask = (
       detail: "Nothing is stored that could answer this request, and it asked not to go further.",
     });
   }
-  if (flight === undefined || !flight.leads || !cache.leases.areShared)
+  const isAlone = flight === undefined || !flight.leads || !cache.leases.areShared;
+  if (isAlone || cache.ports.clock.now() >= patienceOf(visit))
     return forward(cache, visit, whyOf(visit, found, candidate), candidate);
   if (found.uncacheable) {
     land(cache, visit, "alone");
@@ -53,9 +54,9 @@ const askInTurn = async (
   const flight = visit.flight!;
   const untilMs = untilOf(visit);
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-    flight.hasLease = await leases.claim(flight.key);
+    flight.lease = await leases.claim(flight.key);
     const leftMs = untilMs - ports.clock.now();
-    if (flight.hasLease || leftMs <= 0) break;
+    if (flight.lease !== undefined || leftMs <= 0) break;
     await pause(Math.min(pauseMs, leftMs));
     const far = await tiers.findFarther(visit.primary, visit.exchange);
     const later: Visit = { ...visit, nowMs: ports.clock.now() };

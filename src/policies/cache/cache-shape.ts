@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { MOST_TAG_CHARACTERS } from "../../core/purge.ts";
 import { duration, explain, headerName, oneOf, percent, size } from "../shapes.ts";
-import { MOST_TAG_CHARACTERS } from "./purged.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -60,7 +60,7 @@ export const cacheShape = z.strictObject({
     .max(32, explain("Nobody purges by so many tags.", "Write 32 at most."))
     .default([])
     .describe(
-      "Names by which entries can be purged together, such as `user:{params.userId}`. One that comes to more than 256 characters is left out.",
+      `Names by which entries can be purged together, such as \`user:{params.userId}\`. One that comes to more than ${MOST_TAG_CHARACTERS} characters is left out.`,
     ),
   maxBody: size()
     .default(MEBIBYTE)

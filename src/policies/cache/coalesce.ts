@@ -9,7 +9,7 @@ import { type LinkedCache, record, untilOf, type Visit } from "./linked.ts";
 import { mayReplaceError } from "./on-error.ts";
 import { forwardStatus, hitStatus } from "./status.ts";
 import { type Fitting, isPicky, isUsable } from "./use.ts";
-import { isCheckable } from "./validation.ts";
+import { CONDITIONS, isCheckable } from "./validation.ts";
 
 /** Goes on with a visit that nothing near can answer. */
 type GoOn = (visit: Visit) => Response | Promise<Response>;
@@ -42,20 +42,31 @@ const flightKey = (cache: LinkedCache, { primary, exchange }: Visit, names: read
 /** The flight that a request may wait for: not one from before what it asks for was changed or purged. */
 const flightFor = (
   { flights, tiers }: LinkedCache,
-  { primary, nowMs }: Visit,
+  { primary, exchange, nowMs }: Visit,
   key: string,
 ): Flight | undefined => {
   const flight = flights.find(key, nowMs);
-  return flight === undefined || tiers.isOutdated(primary, flight.mark) ? undefined : flight;
+  return flight === undefined || tiers.isOutdated(primary, exchange, flight.mark) ? undefined : flight;
 };
 
-/** What others may wait for is the whole: the answer to a part or a condition would say nothing to them. */
-const mayLead = ({ exchange }: Visit, candidate: Candidate | undefined): boolean => {
+/**
+ * What others may wait for is the whole: the answer to a part or a condition would say nothing to them. Where several ask about
+ * copies of their own and nothing is stored, the second one asks for the whole: else it would never be.
+ */
+const mayLead = (
+  cache: LinkedCache,
+  { exchange, nowMs }: Visit,
+  candidate: Candidate | undefined,
+  key: string,
+): boolean => {
   const { headers } = exchange.request;
   if (headers.has("range")) return false;
   // The cache's question about its entry takes the place of the client's about its own copy.
   if (candidate !== undefined && isCheckable(candidate.entry)) return true;
-  return !headers.has("if-none-match") && !headers.has("if-modified-since");
+  if (!CONDITIONS.some((name) => headers.has(name))) return true;
+  if (!cache.flights.asksAboutCopy(key, nowMs)) return false;
+  for (const name of CONDITIONS) exchange.requestEdits.push({ op: "remove", name });
+  return true;
 };
 
 /** Goes on, as the one for whom others wait where that may be. */
@@ -65,7 +76,8 @@ const goAhead = (
   candidate: Candidate | undefined,
   key: string,
   goOn: GoOn,
-): Response | Promise<Response> => (mayLead(visit, candidate) ? lead(cache, visit, key, goOn) : goOn(visit));
+): Response | Promise<Response> =>
+  mayLead(cache, visit, candidate, key) ? lead(cache, visit, key, goOn) : goOn(visit);
 
 /** Goes on as the one for whom others wait. The work is kept alive: it ends for them also when its own client has left. */
 const lead = (cache: LinkedCache, visit: Visit, key: string, goOn: GoOn): Response | Promise<Response> => {
@@ -117,6 +129,11 @@ const follow = async (cache: LinkedCache, first: Visit, following: Following): P
     const visit: Visit = { ...first, nowMs: cache.ports.clock.now(), untilMs, collapsed: false };
     let { key } = flight;
     if (outcome === undefined) {
+      if (flight.hasAnswer) {
+        // Of a body that takes so long, nobody knows whether it has an end.
+        cache.flights.leaveAlone(key, visit.nowMs);
+        return goOn(scouting(cache, visit, key));
+      }
       // The first to have waited in vain takes the place of what may be lost.
       const isFirst = cache.flights.find(key, visit.nowMs) === flight;
       return isFirst ? goAhead(cache, visit, candidate, key, goOn) : goOn(visit);

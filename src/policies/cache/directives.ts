@@ -9,6 +9,7 @@ export interface ResponseDirectives {
   readonly isPublic: boolean;
   readonly mustRevalidate: boolean;
   readonly mustUnderstand: boolean;
+  readonly noTransform: boolean;
   /** Absent for an entry that is one caller's own. */
   readonly sharedMaxAge: number | undefined;
   readonly maxAge: number | undefined;
@@ -36,6 +37,7 @@ export const readDirectives = (headers: Headers, shared: boolean): ResponseDirec
     isPublic: directives.has("public"),
     mustRevalidate: directives.has("must-revalidate") || (shared && directives.has("proxy-revalidate")),
     mustUnderstand: directives.has("must-understand"),
+    noTransform: directives.has("no-transform"),
     sharedMaxAge: shared ? secondsOf(directives, "s-maxage") : undefined,
     maxAge: secondsOf(directives, "max-age"),
     heedsExpires: targeted === undefined,

@@ -60,5 +60,6 @@ const REASONS: Readonly<Record<Refusal, string>> = {
   "set-cookie": "it sets a cookie, which is one caller's",
   vary: "no other request can be matched with it: Vary is *, or names what differs each time",
   "no-freshness": "nobody says for how long it is fresh, and it has no validator to ask about it with",
+  "no-transform": "it must not be transformed, and is coded: what is stored is decoded, and coded anew",
   "too-large": "its body is larger than maxBody",
 };

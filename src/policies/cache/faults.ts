@@ -41,6 +41,7 @@ export const reportFaults = (instance: Instance<CacheConfig>, context: CompileCo
       `Remove \`shared\`, or what ${telling.policy} has under \`forward\` and \`forwardCredential\`.`,
     );
   }
+  if (config.shared) reportTelling(config, context, report);
   checkQueryNames(config, context, report);
   if (level === "route") checkRoute(config, context, report);
 };
@@ -52,6 +53,22 @@ const tellsUpstream = (step: Json): boolean => {
     readonly forwardCredential?: Json;
   };
   return forwardCredential === true || Object.keys(forward ?? {}).length > 0;
+};
+
+/**
+ * What templates say of the caller to the upstream, or in an answer of the route's own, is in what all others get too, unless
+ * it tells entries apart. Bodies are not looked at: what is stored was asked for without one.
+ */
+const reportTelling = ({ key }: CacheConfig, { route }: CompileContext, report: Report): void => {
+  const told = route.callerTold?.find(({ from, name }) => from === "identity" || !key.claims.includes(name));
+  if (told === undefined) return;
+  const { where, from, name } = told;
+  report(
+    ["shared"],
+    "cache-shared-caller",
+    `Entries are shared by all callers, but \`${where}\` names the one who calls: {${from}.${name}}.`,
+    `Remove \`shared\`, or the reference${from === "claims" ? `, or write \`key: { claims: [${name}] }\` for an entry a value` : ""}.`,
+  );
 };
 
 const checkQueryNames = (

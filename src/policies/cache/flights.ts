@@ -1,6 +1,7 @@
 import type { Random } from "../../core/ports.ts";
 import { hash32 } from "../../lib/hash.ts";
 import type { StoredResponse } from "./entry.ts";
+import type { Lease } from "./lease.ts";
 import type { TierName } from "./status.ts";
 import type { Mark } from "./tiers.ts";
 
@@ -31,19 +32,23 @@ export interface Flight {
   /** Lets its own request go. */
   readonly end: () => void;
   isOver: boolean;
-  /** Whether it has the lease by which other isolates know of it. */
-  hasLease: boolean;
+  /** Whether the upstream has answered, and the body is on its way. */
+  hasAnswer: boolean;
+  /** The lease by which other isolates know of it; undefined while it has none. */
+  lease: Lease | undefined;
 }
 
 /** A flight counts as lost after this time: its request ended, and took its I/O along. */
 export const LOST_MS = 30_000;
 
+const NEW = { isOver: false, hasAnswer: false, lease: undefined };
+
 /** Beyond it, what was lost is cleared away; where nothing was, nobody waits for anybody. */
 const MOST_FLIGHTS = 4096;
 
-/** How many keys are remembered whose answers do not serve others, and for how long; a number each. */
-const MOST_ALONE = 4096;
-const ALONE_MS = 60_000;
+/** How many keys are remembered of which something is known, and for how long; a number each. */
+const MOST_KNOWN = 4096;
+const KNOWN_MS = 60_000;
 
 /**
  * The requests to upstreams that are under way in this isolate, one for each key, and the keys for which nobody should wait.
@@ -54,7 +59,9 @@ const ALONE_MS = 60_000;
  */
 export class Flights {
   readonly #flights = new Map<string, Flight>();
+  /** Until when it is known of keys that nobody should wait, and that somebody asked about a copy alone. */
   readonly #alone = new Map<number, number>();
+  readonly #copies = new Map<number, number>();
   readonly #random: Random;
   /** Nobody can choose keys that are taken for others. */
   #seed: number | undefined;
@@ -80,7 +87,7 @@ export class Flights {
   /** A flight that nobody waits for: it only tells what became of its key. */
   scout(key: string, nowMs: number, mark: Mark): Flight {
     const end = (): void => undefined;
-    return { key, startedAtMs: nowMs, mark, waiting: [], leads: false, end, isOver: false, hasLease: false };
+    return { key, startedAtMs: nowMs, mark, waiting: [], leads: false, end, ...NEW };
   }
 
   /** Whether what came for a key last served nobody else, so that to wait for it is in vain. */
@@ -90,22 +97,34 @@ export class Flights {
     return until !== undefined && until > nowMs;
   }
 
+  /** Notes that nobody should wait for what comes for a key. */
+  leaveAlone(key: string, nowMs: number): void {
+    this.#note(this.#alone, key, nowMs);
+  }
+
+  /** Notes that somebody asks about a copy of its own alone, and answers whether somebody else did so a short while ago. */
+  asksAboutCopy(key: string, nowMs: number): boolean {
+    const until = this.#copies.get(this.#hash(key));
+    this.#note(this.#copies, key, nowMs);
+    return until !== undefined && until > nowMs;
+  }
+
   /** Ends a flight and wakes those who wait. Later calls for the same flight do nothing. */
   land(flight: Flight, nowMs: number, outcome: Outcome): void {
     if (flight.isOver) return;
     flight.isOver = true;
     if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key);
-    if (outcome === "alone") this.#note(flight.key, nowMs);
+    if (outcome === "alone") this.leaveAlone(flight.key, nowMs);
     else if (typeof outcome !== "string" && this.#alone.size > 0) this.#alone.delete(this.#hash(flight.key));
     for (const wake of flight.waiting) wake(outcome);
     flight.end();
   }
 
-  #note(key: string, nowMs: number): void {
+  #note(known: Map<number, number>, key: string, nowMs: number): void {
     const hash = this.#hash(key);
-    this.#alone.delete(hash);
-    if (this.#alone.size >= MOST_ALONE) this.#alone.delete(this.#alone.keys().next().value!);
-    this.#alone.set(hash, nowMs + ALONE_MS);
+    known.delete(hash);
+    if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value!);
+    known.set(hash, nowMs + KNOWN_MS);
   }
 
   #hash(key: string): number {

@@ -13,9 +13,10 @@ export const land = (cache: LinkedCache, visit: Visit, outcome: Outcome, stored?
   if (flight === undefined || flight.isOver) return;
   const { flights, leases, ports } = cache;
   flights.land(flight, ports.clock.now(), outcome);
-  if (!flight.hasLease) return;
+  const { lease } = flight;
+  if (lease === undefined) return;
   const done = outcome === "alone" ? leases.markUncacheable(primary) : stored;
-  const release = (): Promise<void> | undefined => leases.release(flight.key);
+  const release = (): Promise<void> | undefined => leases.release(flight.key, lease);
   keepAlive(exchange, done === undefined ? release() : done.then(release, release));
 };
 

@@ -1,4 +1,4 @@
-import type { Store } from "../../core/ports.ts";
+import type { Random, Store } from "../../core/ports.ts";
 import { storeKey } from "./redis-tier.ts";
 
 /** A lease ends by itself after this time: whoever took it may be gone. */
@@ -7,30 +7,43 @@ const LEASE_MS = 5_000;
 /** For how long it is known that what a key's origin answers cannot be stored. */
 const UNCACHEABLE_MS = 30_000;
 
+/** What tells who has a lease. */
+export type Lease = string;
+
 /**
  * Agreements between isolates about one key, through Redis: who asks the origin, and that asking in turn is in vain. Both only
  * save work: without Redis, or without an answer of it in time, everybody may ask.
  */
 export class Leases {
   readonly #store: Store | undefined;
+  readonly #random: Random;
 
-  constructor(store: Store | undefined) {
+  constructor(store: Store | undefined, random: Random) {
     this.#store = store;
+    this.#random = random;
   }
 
-  /** Whether there is anybody to agree with; without, `claim` is always true. */
+  /** Whether there is anybody to agree with; without, `claim` answers at once. */
   get areShared(): boolean {
     return this.#store !== undefined;
   }
 
-  /** Takes the lease of a key: of all who ask, one gets `true` until it is released, or for five seconds. Never rejects. */
-  claim(key: string): true | Promise<boolean> {
-    return this.#store === undefined || this.#store.claim(leaseKey(key), LEASE_MS);
+  /**
+   * Takes the lease of a key: of all who ask, one gets it until it is released, or for five seconds; the others get undefined.
+   * Never rejects.
+   */
+  claim(key: string): Lease | Promise<Lease | undefined> {
+    if (this.#store === undefined) return "";
+    const lease = this.#random.uuid();
+    return this.#store.claim(leaseKey(key), LEASE_MS, lease).then((granted) => (granted ? lease : undefined));
   }
 
-  /** Gives a lease back; nobody waits for that, but to keep the work alive. */
-  release(key: string): Promise<void> | undefined {
-    return this.#store?.delete(leaseKey(key));
+  /**
+   * Gives a lease back, unless its time was over and somebody else has the next; nobody waits for that, but to keep the work
+   * alive.
+   */
+  release(key: string, lease: Lease): Promise<void> | undefined {
+    return this.#store?.release(leaseKey(key), lease);
   }
 
   /**

@@ -77,6 +77,15 @@ const WAIT_MS = 5000;
 /** Until when a request waits for others. */
 export const untilOf = ({ untilMs, nowMs }: Visit): number => untilMs ?? nowMs + WAIT_MS;
 
+/**
+ * A request that has waited for so long for what others know asks Redis nothing more, in milliseconds. A call takes no longer
+ * either, so that a Redis which does not answer costs this time once, and not for each call.
+ */
+const PATIENCE_MS = 50;
+
+/** Until when a request begins to ask Redis. */
+export const patienceOf = ({ nowMs }: Visit): number => nowMs + PATIENCE_MS;
+
 /** All entries in the memory of an isolate, of all routes together. */
 const ISOLATE_BYTES = 32 * 1024 * 1024;
 
@@ -97,7 +106,7 @@ export const linkCache = (step: Step, ports: Ports, site: Site): LinkedCache => 
     step,
     ports,
     tiers: new Tiers(isolate, far, { ...step, queryNames }, invalidations, ports),
-    leases: new Leases(store),
+    leases: new Leases(store, ports.random),
     queryNames,
     flights: site.once("cache.flights", () => new Flights(ports.random)),
   };

@@ -8,7 +8,7 @@ import { readRequestDirectives } from "./directives.ts";
 import type { Candidate } from "./forward.ts";
 import { ownerOf, primaryKey } from "./key.ts";
 import { land } from "./landing.ts";
-import { type LinkedCache, marked, record, type Visit } from "./linked.ts";
+import { type LinkedCache, marked, patienceOf, record, type Visit } from "./linked.ts";
 import { knownPurges } from "./purged.ts";
 import { type Forwarded, forwardStatus } from "./status.ts";
 import { type Fitting, fitting, isUsable, use } from "./use.ts";
@@ -62,7 +62,8 @@ const goAround = (
 };
 
 const lookFarther = async (cache: LinkedCache, visit: Visit, near: Fitting): Promise<Response> => {
-  const far = fitting(await cache.tiers.findFarther(visit.primary, visit.exchange), visit);
+  const { primary, exchange } = visit;
+  const far = fitting(await cache.tiers.findFarther(primary, exchange, patienceOf(visit)), visit);
   const later = far.entry !== undefined && far.entry.receivedMs > (near.entry?.receivedMs ?? -1);
   const candidate: Candidate | undefined = later
     ? { entry: far.entry!, tier: far.tier! }

@@ -71,7 +71,7 @@ export const cache = definePolicy({
 const sorted = <T extends string>(names: readonly T[]): readonly T[] => [...new Set(names)].sort();
 
 const tagsOf = (instance: Instance<CacheConfig>, context: CompileContext): readonly Template[] =>
-  instance.config.tags.map((tag, index) => context.template(tag, instance, ["tags", index]));
+  instance.config.tags.map((tag, index) => context.template(tag, instance, ["tags", index], "kept"));
 
 const queryNames = (
   query: CacheConfig["key"]["query"],

@@ -1,12 +1,9 @@
 import type { Exchange } from "../../core/exchange.ts";
 import type { Ports } from "../../core/ports.ts";
-import { authorityOf, type Purges, scopesOfEntry } from "../../core/purge.ts";
+import { authorityOf, MOST_TAG_CHARACTERS, type Purges, scopesOfEntry } from "../../core/purge.ts";
 import { fillTemplate, forTag, type Template } from "../../core/template.ts";
 import { keyedQuery, type QueryNames } from "../../lib/http/query-members.ts";
 import type { Labels, StoredResponse } from "./entry.ts";
-
-/** A longer tag is none. */
-export const MOST_TAG_CHARACTERS = 256;
 
 /**
  * Learns of purges elsewhere, once for each request, before an entry is used. Undefined where that keeps nobody waiting, or where
@@ -65,3 +62,12 @@ export const isPurged = (purges: Purges | undefined, { labels }: Pick<StoredResp
   const { authority, path, query, tags, asOf } = labels;
   return purges.lastOf(scopesOfEntry(authority, path, query, tags)) > asOf;
 };
+
+/** Whether a purge that is known now takes away what was asked for, for an exchange, as of an earlier one. */
+export const isPurgedSince = (
+  exchange: Exchange,
+  rules: LabelRules,
+  purges: Purges | undefined,
+  asOf: number,
+): boolean =>
+  purges !== undefined && purges.last > asOf && isPurged(purges, { labels: labelsOf(exchange, rules, asOf) });

@@ -1,5 +1,4 @@
 import type { Exchange } from "../../core/exchange.ts";
-import { readWhole } from "../../lib/read-whole.ts";
 import { store } from "./capture.ts";
 import type { StoredResponse } from "./entry.ts";
 import { beginCall, type Candidate, freshen, limitQuery, saysNothing } from "./forward.ts";
@@ -7,6 +6,7 @@ import { isFresh } from "./freshness.ts";
 import { land } from "./landing.ts";
 import type { LinkedCache, Visit } from "./linked.ts";
 import { discard } from "./on-error.ts";
+import { readInTime } from "./read-in-time.ts";
 import { draftOf } from "./storability.ts";
 import { askAbout, isCheckable, speaksOf } from "./validation.ts";
 
@@ -20,7 +20,7 @@ export const refresh = (cache: LinkedCache, visit: Visit, candidate: Candidate):
   const { flights, tiers } = cache;
   const key = primary + candidate.entry.variant;
   const before = flights.find(key, nowMs);
-  if (before !== undefined && !tiers.isOutdated(primary, before.mark)) return;
+  if (before !== undefined && !tiers.isOutdated(primary, exchange, before.mark)) return;
   const flight = flights.begin(key, nowMs, tiers.mark(), () => undefined);
   const own: Visit = { ...visit, exchange: asideOf(exchange), flight };
   const over = (): void => land(cache, own, "failed");
@@ -38,8 +38,8 @@ const run = async (cache: LinkedCache, visit: Visit, { entry, tier }: Candidate)
       return;
     }
   }
-  if (leases.areShared) flight.hasLease = await leases.claim(flight.key);
-  if (leases.areShared && !flight.hasLease) land(cache, visit, "nothing");
+  if (leases.areShared) flight.lease = await leases.claim(flight.key);
+  if (leases.areShared && flight.lease === undefined) land(cache, visit, "nothing");
   else await revalidate(cache, visit, entry);
 };
 
@@ -66,8 +66,8 @@ const revalidate = async (cache: LinkedCache, visit: Visit, entry: StoredRespons
     await cache.tiers.drop(primary, exchange);
     return;
   }
-  const body = response.body === null ? null : await readWhole(response.body.getReader(), cache.step.maxBody);
-  if (body === "too-large" || body === "broken") await cache.tiers.drop(primary, exchange);
+  const body = response.body === null ? null : await readInTime(response.body, cache.step.maxBody);
+  if (typeof body === "string") await cache.tiers.drop(primary, exchange);
   else await store(cache, visit, { draft, ...call }, body === null ? null : body.buffer);
 };
 

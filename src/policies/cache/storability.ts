@@ -24,6 +24,7 @@ export type Refusal =
   | "set-cookie"
   | "vary"
   | "no-freshness"
+  | "no-transform"
   | "too-large";
 
 /** All of an entry but its body and its variant. */
@@ -84,6 +85,9 @@ const refusalOf = (
   if (directives.mustUnderstand && !UNDERSTOOD.has(status)) return "status";
   if (directives.noStore && !directives.mustUnderstand) return "no-store";
   if (directives.isPrivate) return "private";
+  // Coded content is decoded when it is read, and would be coded anew (section 5.2.2.6).
+  if (directives.noTransform && (headers.get("content-encoding") ?? "identity") !== "identity")
+    return "no-transform";
   if (headers.get("content-type")?.toLowerCase().startsWith("text/event-stream") === true) return "stream";
   // A cookie is set for one caller. It may come again to that caller, where the origin itself says for how long.
   if (headers.has("set-cookie") && (shared || source !== "origin")) return "set-cookie";

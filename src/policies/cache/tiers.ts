@@ -8,7 +8,7 @@ import type { Invalidations } from "./invalidations.ts";
 import type { IsolateTier } from "./isolate-tier.ts";
 import { type KeyParts, variantKey, variantOf } from "./key.ts";
 import { answers } from "./parts.ts";
-import { isPurged, type LabelRules, withLabels } from "./purged.ts";
+import { isPurged, isPurgedSince, type LabelRules, withLabels } from "./purged.ts";
 import type { TierName } from "./status.ts";
 import { indexWith, keepIndexMs } from "./variant-index.ts";
 
@@ -72,13 +72,19 @@ export class Tiers {
 
   /**
    * Looks into the tiers outside of the isolate, one after the other until one has what answers, and brings it into those that
-   * are nearer: into the isolate's memory at once, into the others when nobody waits any more.
+   * are nearer: into the isolate's memory at once, into the others when nobody waits any more. Redis is not asked from
+   * `patienceMs` on.
    */
-  async findFarther(primary: string, exchange: Exchange): Promise<Found> {
+  async findFarther(
+    primary: string,
+    exchange: Exchange,
+    patienceMs = Number.POSITIVE_INFINITY,
+  ): Promise<Found> {
     const mark = this.mark();
     let index: VariantIndex | undefined;
     let best = NOTHING;
     for (const tier of this.#far) {
+      if (tier.name === "redis" && this.#ports.clock.now() >= patienceMs) break;
       const looked = await this.#lookInto(tier, primary, exchange);
       // The farthest index is everybody's.
       index = looked.index ?? index;
@@ -134,9 +140,12 @@ export class Tiers {
     return this.#isolate?.get(primary)?.names ?? [];
   }
 
-  /** Whether anything was taken away since a mark that may concern a key: what was asked for then is not for who asks now. */
-  isOutdated(primary: string, { seen, asOf }: Mark): boolean {
-    return this.#invalidations.since(primary, seen) || (this.#ports.purges?.last ?? 0) !== asOf;
+  /** Whether what a request asks for was taken away since a mark: what was asked for then is not for who asks now. */
+  isOutdated(primary: string, exchange: Exchange, { seen, asOf }: Mark): boolean {
+    return (
+      this.#invalidations.since(primary, seen) ||
+      isPurgedSince(exchange, this.#rules, this.#ports.purges, asOf)
+    );
   }
 
   mark(): Mark {

@@ -4,6 +4,9 @@ import { noneMatchNames, stronglyEqual, weaklyEqual } from "../../lib/http/entit
 import { removeHopByHop } from "../../lib/http/hop-by-hop.ts";
 import type { StoredResponse } from "./entry.ts";
 
+/** What a client asks about a copy of its own. */
+export const CONDITIONS = ["if-none-match", "if-modified-since"] as const;
+
 /** Whether the origin can be asked if an entry is still good. */
 export const isCheckable = (entry: StoredResponse): boolean =>
   entry.headers.has("etag") || entry.headers.has("last-modified");
@@ -29,12 +32,15 @@ export const askAbout = (exchange: Exchange, entry: StoredResponse): (() => void
 };
 
 /**
- * Whether a 304 speaks of an entry (RFC 9111 section 4.3.4): a strong tag must be the entry's own, a weak one its like;
- * without a tag it speaks of the only entry that was asked about.
+ * Whether a 304 speaks of an entry (RFC 9111 section 4.3.4): a strong tag must be the entry's own, a weak one its like, and
+ * without a tag Last-Modified must be; without either it speaks of the only entry that was asked about.
  */
 export const speaksOf = (headers: Headers, entry: StoredResponse): boolean => {
   const tag = headers.get("etag");
-  if (tag === null) return true;
+  if (tag === null) {
+    const modified = headers.get("last-modified");
+    return modified === null || modified === entry.headers.get("last-modified");
+  }
   const stored = entry.headers.get("etag");
   if (stored === null) return false;
   return tag.startsWith("W/") ? weaklyEqual(tag, stored) : stronglyEqual(tag, stored);

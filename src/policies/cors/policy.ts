@@ -151,8 +151,8 @@ const checkOrigins = (instance: Instance<Config>, context: CompileContext): void
         code: "cors-null-with-credentials",
         severity: "warning",
         message:
-          "Any page can make itself a frame whose origin is null, and use the credentials of its visitor.",
-        remedy: "Remove null, or `credentials: true`.",
+          'Any page can make itself a frame whose origin is "null", and use the credentials of its visitor.',
+        remedy: 'Remove "null", or `credentials: true`.',
       });
     }
     if (

@@ -120,7 +120,7 @@ const writings = (
       });
     }
     seen.add(name);
-    const value = context.template(text, instance, at);
+    const value = context.template(text, instance, at, side === "response" ? "kept" : undefined);
     if (isFieldText(value)) return edit(op, name, value);
     context.report(instance, at, {
       code: "bad-header-value",

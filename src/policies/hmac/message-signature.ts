@@ -1,5 +1,5 @@
 import type { Exchange } from "../../core/exchange.ts";
-import { type ReadBody, readBody } from "../../core/request-body.ts";
+import { readBody } from "../../core/request-body.ts";
 import { DERIVED_COMPONENTS, type SignedTarget, signatureBase } from "../../lib/http/signature-base.ts";
 import { parseDictionary, serializeParameters } from "../../lib/http/structured-fields.ts";
 import { readSignature, type Signature } from "./read-signature.ts";
@@ -114,7 +114,7 @@ const HASHES: ReadonlyMap<string, string> = new Map([
 const digestFault = async (
   headers: Headers,
   covered: readonly string[],
-  body: Exclude<ReadBody, string>,
+  body: Uint8Array<ArrayBuffer>,
 ): Promise<Refusal | undefined> => {
   const isCovered = covered.includes("content-digest");
   if (!isCovered)

@@ -3,6 +3,7 @@ import type { FilterFactory } from "../../core/policy.ts";
 import { problem } from "../../core/problem.ts";
 import type { PurgeScope } from "../../core/purge.ts";
 import { bodyTooLarge, readBody } from "../../core/request-body.ts";
+import { BODY_INCOMPLETE } from "../../core/shared-problems.ts";
 import { constantOf, type Template } from "../../core/template.ts";
 import { after } from "../../lib/after.ts";
 import { scopeOfTag, scopeOfTarget, type TargetStep } from "./scopes.ts";
@@ -51,7 +52,7 @@ export const filter: FilterFactory<Step> = (step, { purges, log }) => {
     return readBody(exchange, maxBytes).then((body) => {
       // Passed on unread, it would change what nobody purges then.
       if (body === "too-large") return bodyTooLarge(exchange, maxBytes);
-      return body === "broken" ? incomplete(exchange) : goOn(body);
+      return body === "broken" ? problem(exchange, BODY_INCOMPLETE) : goOn(body);
     });
   };
 };
@@ -80,11 +81,3 @@ const linkScopes = ({ tags, prefixes, urls }: Step): ((exchange: Exchange) => Pu
     return scopes;
   };
 };
-
-const incomplete = (exchange: Exchange): Response =>
-  problem(exchange, {
-    status: 400,
-    code: "body-incomplete",
-    title: "Bad request",
-    detail: "The body broke off.",
-  });

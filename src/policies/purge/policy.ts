@@ -106,7 +106,7 @@ export const purge = definePolicy({
     const { tags, prefixes, urls, tagsFrom } = instance.config;
     warn(instance, context);
     const step: Step = {
-      tags: tags.map((tag, index) => context.template(tag, instance, ["tags", index])),
+      tags: tags.map((tag, index) => context.template(tag, instance, ["tags", index], "kept")),
       prefixes: prefixes.map((text, index) => targetOf(text, instance, ["prefixes", index], context)),
       urls: urls.map((text, index) => targetOf(text, instance, ["urls", index], context)),
       tagsFrom: tagsFrom === undefined ? null : tagsFromOf(tagsFrom, instance, context),
@@ -150,7 +150,7 @@ const targetOf = (
   context: CompileContext,
 ): TargetStep => {
   const origin = /^https?:\/\/[^/?]+/i.exec(text)?.[0] ?? "";
-  const template = context.template(text, instance, at).map((part) => placed(part, context));
+  const template = context.template(text, instance, at, "kept").map((part) => placed(part, context));
   const [path, query] = cutAt(afterText(template, origin.length), "?");
   checkTarget(text, origin, at, { instance, context });
   return { authority: authorityOf(origin), path: path!, query: query ?? null };
@@ -206,7 +206,10 @@ const checkTarget = (
   const rooted = path.startsWith("/") ? path : `/${path}`;
   const isUnread = origin !== "" && readPurgeUrl(origin) === undefined;
   if (isUnread || scopeOfUrl({ authority: "", path: rooted, query: "" }) === undefined)
-    tell("No request has such a URL.", "Write it as clients send it, with what it cannot hold escaped.");
+    tell(
+      "No request has such a URL.",
+      "Write it as clients send it, and escape what it cannot hold: %25 for a percent sign, %20 for a blank.",
+    );
   else if (kind === "prefixes" && text.includes("?"))
     tell("A prefix has no query.", "Remove the query, or write it under `urls`.");
   else if (kind === "prefixes" && /\/\*+$/.test(rooted))
@@ -226,7 +229,7 @@ const tagsFromOf = (
   instance: Instance<Config>,
   context: CompileContext,
 ): TagsFromStep => {
-  const template = context.template(as.replaceAll("{value}", VALUE), instance, ["tagsFrom", "as"]);
+  const template = context.template(as.replaceAll("{value}", VALUE), instance, ["tagsFrom", "as"], "kept");
   const segments = body.split("/").slice(1);
   return {
     body: segments.map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~")),

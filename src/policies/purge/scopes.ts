@@ -1,5 +1,5 @@
 import type { Exchange } from "../../core/exchange.ts";
-import { authorityOf, type PurgeScope, tagScope } from "../../core/purge.ts";
+import { authorityOf, MOST_TAG_CHARACTERS, type PurgeScope, tagScope } from "../../core/purge.ts";
 import { scopeOfPrefix, scopeOfUrl } from "../../core/purge-target.ts";
 import { fillTemplate, forPathSegment, forTag, type Template } from "../../core/template.ts";
 
@@ -11,9 +11,6 @@ export type TargetStep = {
   /** Without its `?`; null where there is none. */
   readonly query: Template | null;
 };
-
-/** The cache leaves out a longer tag. */
-const MOST_TAG_CHARACTERS = 256;
 
 /** The scope of a tag that is a text already, or that is filled for an exchange; undefined for one that no entry has. */
 export const scopeOfTag: {

@@ -1,8 +1,8 @@
 import type { Exchange } from "../../core/exchange.ts";
 import type { PurgeScope } from "../../core/purge.ts";
 import { fillTemplate, forTag, type Template } from "../../core/template.ts";
-import { jsonTextOf, picked } from "../../lib/json-pointer.ts";
-import { decodedText, itemsOf, kindOf } from "../../lib/json-text.ts";
+import { picked } from "../../lib/json-pointer.ts";
+import { decodedText, itemsOf, jsonTextOf, kindOf } from "../../lib/json-text.ts";
 import { scopeOfTag } from "./scopes.ts";
 
 /** Tags that the body of a request names. */

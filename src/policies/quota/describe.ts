@@ -1,19 +1,32 @@
 import type { ContributedLimit, Contribution } from "../../core/contribution.ts";
-import { RETRY_AFTER, rateLimitFields } from "../../core/described-fields.ts";
+import {
+  LIMITS_UNAVAILABLE,
+  RETRY_AFTER,
+  rateLimitFields,
+  WITHOUT_PLAN,
+} from "../../core/described-fields.ts";
 import { checkKey } from "../../core/limit-faults.ts";
+import type { StoreFailure } from "../../core/limits-unavailable.ts";
 import type { CompileContext, Instance } from "../../core/policy.ts";
 import type { QuotaConfig } from "./quota-shape.ts";
 
+interface Config {
+  readonly limits: readonly QuotaConfig[];
+  readonly onStoreFailure?: StoreFailure | undefined;
+}
+
 /** The quotas that hold on the route, and how answers speak of them. */
-export const describe = (
-  instances: readonly Instance<{ readonly limits: readonly QuotaConfig[] }>[],
-  context: CompileContext,
-): Contribution => {
+export const describe = (instances: readonly Instance<Config>[], context: CompileContext): Contribution => {
   const here = instances.flatMap(({ config, level }) =>
-    config.limits.filter(({ key }) => checkKey(key, level, context) === "there"),
+    config.limits
+      .filter(({ key }) => checkKey(key, level, context) === "there")
+      .map((quota) => ({
+        quota,
+        failure: quota.store === "redis" ? (config.onStoreFailure ?? "isolate") : undefined,
+      })),
   );
   if (here.length === 0) return {};
-  const ofPlan = here.some(({ quota }) => quota === "plan");
+  const isSure = here.some(({ quota: { quota }, failure }) => quota !== "plan" && failure !== "allow");
   return {
     answers: [
       {
@@ -22,12 +35,11 @@ export const describe = (
         codes: ["quota-exceeded"],
         fields: { ...RETRY_AFTER, ...rateLimitFields(true) },
       },
-      ...(ofPlan
-        ? [{ status: 403, description: "This caller has no plan.", codes: ["caller-without-plan"] }]
-        : []),
+      ...(here.some(({ quota: { quota } }) => quota === "plan") ? [WITHOUT_PLAN] : []),
+      ...(here.some(({ failure }) => failure === "refuse") ? [LIMITS_UNAVAILABLE] : []),
     ],
-    fields: rateLimitFields(!here.every(({ quota }) => quota === "plan")),
-    limits: here.flatMap((quota) => limitsOf(quota, context)),
+    fields: rateLimitFields(isSure),
+    limits: here.flatMap(({ quota }) => limitsOf(quota, context)),
   };
 };
 

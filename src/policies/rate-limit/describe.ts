@@ -1,12 +1,18 @@
-import type { ContributedAnswer, ContributedLimit, Contribution } from "../../core/contribution.ts";
-import { RETRY_AFTER, rateLimitFields } from "../../core/described-fields.ts";
+import type { ContributedLimit, Contribution } from "../../core/contribution.ts";
+import {
+  LIMITS_UNAVAILABLE,
+  RETRY_AFTER,
+  rateLimitFields,
+  WITHOUT_PLAN,
+} from "../../core/described-fields.ts";
 import { checkKey } from "../../core/limit-faults.ts";
+import type { StoreFailure } from "../../core/limits-unavailable.ts";
 import type { CompileContext, Instance } from "../../core/policy.ts";
 import type { LimitConfig } from "./limit-shape.ts";
 
 interface Config {
   readonly limits: readonly LimitConfig[];
-  readonly onStoreFailure?: "isolate" | "allow" | "refuse" | undefined;
+  readonly onStoreFailure?: StoreFailure | undefined;
   readonly dryRun: boolean;
 }
 
@@ -39,24 +45,11 @@ export const describe = (
         fields: { ...RETRY_AFTER, ...rateLimitFields(true) },
       },
       ...(here.some(({ limit }) => limit.rate === "plan") ? [WITHOUT_PLAN] : []),
-      ...(mayRefuse ? [UNAVAILABLE] : []),
+      ...(mayRefuse ? [LIMITS_UNAVAILABLE] : []),
     ],
     fields: told.length === 0 ? {} : rateLimitFields(isSure),
     limits: here.map(({ limit }) => limitOf(limit, context)),
   };
-};
-
-const WITHOUT_PLAN: ContributedAnswer = {
-  status: 403,
-  description: "This caller has no plan.",
-  codes: ["caller-without-plan"],
-};
-
-const UNAVAILABLE: ContributedAnswer = {
-  status: 503,
-  description: "How much is left of a limit cannot be found out now.",
-  codes: ["limits-unavailable"],
-  fields: RETRY_AFTER,
 };
 
 const limitOf = (

@@ -1,6 +1,7 @@
 import type { AggregateCallPlan, AggregatePlan } from "../../core/plan.ts";
 import type { Clock } from "../../core/ports.ts";
-import { jsonTextOf, picked } from "../../lib/json-pointer.ts";
+import { picked } from "../../lib/json-pointer.ts";
+import { jsonTextOf } from "../../lib/json-text.ts";
 import { readWhole } from "../../lib/read-whole.ts";
 import type { RequestExchange } from "../exchange.ts";
 import type { LinkedUpstream, Outgoing } from "../upstream.ts";

@@ -1,18 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { streamOf } from "../../support/streams.ts";
 import { answer, Gateway, settled } from "./harness.ts";
 
 const LIVE = { "cache-control": "max-age=60" };
-const streamOf = (...chunks: (string | Error)[]): ReadableStream<Uint8Array> => {
-  let at = 0;
-  return new ReadableStream({
-    pull: (controller) => {
-      const chunk = chunks[at++];
-      if (chunk === undefined) controller.close();
-      else if (typeof chunk === "string") controller.enqueue(new TextEncoder().encode(chunk));
-      else controller.error(chunk);
-    },
-  });
-};
 
 const isStored = async (gateway: Gateway): Promise<boolean> => (await gateway.send("/a")).result === "hit";
 

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Purges } from "../../../src/core/purge.ts";
+import { IsolatePurges } from "../../../src/adapters/memory/purges.ts";
+import { type Purges, tagScope } from "../../../src/core/purge.ts";
+import { fakePorts } from "../../support/ports.ts";
 import { Crowd, LIVE, texts } from "./crowd.ts";
 import { answer, caller, FakeEdge, type Fields, Gateway, type RequestOptions } from "./harness.ts";
 
@@ -355,6 +357,170 @@ describe("what was changed or purged while it was on its way", () => {
     await gateway.answer(LIVE, "old");
     await gateway.answer(LIVE, "new");
     expect(await texts([...before, ...after])).toEqual(["old", "old", "new", "new"]);
+  });
+
+  it("is for who asks after a purge of something else", async () => {
+    const ports = fakePorts();
+    const purges = new IsolatePurges(ports.clock);
+    const gateway = new Crowd({ tags: [["b"]] }, { over: { purges } });
+    const asked = [gateway.ask()];
+    await purges.purge([tagScope("a")]);
+    asked.push(gateway.ask());
+    expect(gateway.open).toBe(1);
+    await purges.purge([tagScope("b")]);
+    asked.push(gateway.ask());
+    expect(gateway.open).toBe(2);
+    await gateway.answer(LIVE, "old");
+    await gateway.answer(LIVE, "new");
+    expect(await texts(asked)).toEqual(["old", "old", "new"]);
+  });
+});
+
+describe("a body that comes without an end", () => {
+  it("nobody waits for it who comes when somebody has waited in vain", async () => {
+    const gateway = new Crowd();
+    const streams: ReadableStreamDefaultController<Uint8Array>[] = [];
+    gateway.origin = () =>
+      new Response(
+        new ReadableStream({
+          start: (controller) => {
+            streams.push(controller);
+            controller.enqueue(new Uint8Array(10));
+          },
+        }),
+        { headers: LIVE },
+      );
+    const first = [gateway.ask(), gateway.ask()];
+    await gateway.wait(5000);
+    expect(gateway.sent).toHaveLength(2);
+    const later = [gateway.ask(), gateway.ask()];
+    await gateway.wait(0);
+    expect(gateway.sent).toHaveLength(4);
+    for (const stream of streams) stream.close();
+    expect((await Promise.all([...first, ...later])).map(({ status }) => status)).toEqual([
+      200, 200, 200, 200,
+    ]);
+    expect((await gateway.ask()).result).toBe("hit");
+  });
+
+  it.each([
+    ["for a client", 1000],
+    ["to bring an entry up to date", 2000],
+  ])("is read for half a minute at most, %s", async (_what, advance) => {
+    const gateway = new Crowd();
+    let cancelled = false;
+    const endless = () =>
+      answer(
+        { "cache-control": "max-age=1, stale-while-revalidate=60" },
+        new ReadableStream({
+          start: (controller) => controller.enqueue(new Uint8Array(10)),
+          cancel: () => void (cancelled = true),
+        }) as never,
+      );
+    gateway.answers(
+      ...(advance === 2000
+        ? [() => answer({ "cache-control": "max-age=1, stale-while-revalidate=60" })]
+        : []),
+      endless,
+    );
+    if (advance === 2000) await gateway.ask();
+    await gateway.wait(advance);
+    const { response } = gateway.begin("/a");
+    const seen = await response;
+    await gateway.wait(29_999);
+    expect(cancelled).toBe(false);
+    if (advance === 1000) void seen.body!.cancel();
+    await gateway.wait(1);
+    expect(cancelled).toBe(true);
+    gateway.answers(() => answer(LIVE, "new"));
+    expect((await gateway.ask()).text).toBe("new");
+  });
+
+  it("an upstream that is only slow is waited for again", async () => {
+    const gateway = new Crowd();
+    const first = [gateway.ask(), gateway.ask()];
+    await gateway.wait(5000);
+    expect(gateway.open).toBe(2);
+    const later = gateway.ask();
+    expect(gateway.open).toBe(2);
+    await gateway.answer(LIVE, "one");
+    await gateway.answer(LIVE, "two");
+    expect(await texts([...first, later])).toEqual(["one", "two", "two"]);
+  });
+});
+
+describe("who has a copy, and asks about that alone", () => {
+  const MINE = { headers: { "if-none-match": '"a"' } };
+  const SAME = { ...LIVE, etag: '"a"' };
+
+  it("is the second one, it asks for all, and the others wait for that", async () => {
+    const gateway = new Crowd();
+    const asked = Array.from({ length: 10 }, () => gateway.ask(MINE));
+    expect(gateway.sent.map(({ headers }) => headers.get("if-none-match"))).toEqual(['"a"', null]);
+    await gateway.answer(SAME, null, 304);
+    await gateway.answer(SAME);
+    for (const { status, text, headers } of await Promise.all(asked))
+      expect([status, text, headers.get("etag")]).toEqual([304, "", '"a"']);
+    expect((await gateway.ask()).text).toBe("body");
+    expect(gateway.sent).toHaveLength(2);
+  });
+
+  it("gets all where its copy is old", async () => {
+    const gateway = new Crowd();
+    const asked = [gateway.ask(MINE), gateway.ask(MINE), gateway.ask(MINE)];
+    await gateway.answer({ ...LIVE, etag: '"b"' }, "new");
+    await gateway.answer({ ...LIVE, etag: '"b"' }, "new");
+    expect((await Promise.all(asked)).map(({ status, text }) => `${status} ${text}`)).toEqual([
+      "200 new",
+      "200 new",
+      "200 new",
+    ]);
+  });
+
+  it("is asked for so no more when a minute is over", async () => {
+    const gateway = new Crowd();
+    for (const open of [1, 1]) {
+      const asked = gateway.ask(MINE);
+      expect(gateway.open).toBe(open);
+      await gateway.answer(SAME, null, 304);
+      await asked;
+      await gateway.wait(61_000);
+    }
+    expect(gateway.sent.map(({ headers }) => headers.get("if-none-match"))).toEqual(['"a"', '"a"']);
+  });
+
+  it.each<[string, Fields, string]>([
+    ["is not stored", { "cache-control": "no-store", etag: '"a"' }, "body"],
+    ["is too large", SAME, "x".repeat(2000)],
+    ["is too large, by its length", { ...SAME, "content-length": "2000" }, "x".repeat(2000)],
+  ])("where the answer %s, each asks for itself from then on", async (_why, fields, body) => {
+    const gateway = new Crowd({ maxBody: 1000 });
+    const first = [gateway.ask(MINE), gateway.ask(MINE)];
+    await gateway.answer(fields, null, 304);
+    await gateway.answer(fields, body);
+    await Promise.all(first);
+    const later = [gateway.ask(MINE), gateway.ask(MINE)];
+    expect(gateway.sent.slice(2).map(({ headers }) => headers.get("if-none-match"))).toEqual(['"a"', '"a"']);
+    while (gateway.open > 0) await gateway.answer(fields, null, 304);
+    expect((await Promise.all(later)).map(({ status }) => status)).toEqual([304, 304]);
+  });
+
+  it.each<[string, Fields, number]>([
+    ["a large body is read for the cache alone", { ...SAME, "content-length": "200000" }, 200_000],
+    ["a body of unknown length, too", SAME, 4],
+    ["one that is too large is not read", { ...SAME, "content-length": "2000000" }, 2_000_000],
+  ])("%s", async (_what, fields, size) => {
+    const gateway = new Crowd();
+    const asked = [gateway.ask(MINE), gateway.ask(MINE)];
+    await gateway.answer(SAME, null, 304);
+    await gateway.answer(fields, "x".repeat(size));
+    expect((await Promise.all(asked)).map(({ status, text }) => [status, text.length])).toEqual([
+      [304, 0],
+      [304, 0],
+    ]);
+    if (size > 1024 * 1024) return;
+    expect((await gateway.ask()).text).toHaveLength(size);
+    expect(gateway.sent).toHaveLength(2);
   });
 });
 

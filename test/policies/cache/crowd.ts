@@ -28,6 +28,8 @@ export class Crowd extends Gateway {
   }
 
   async wait(ms: number): Promise<void> {
+    // What needs no time comes first.
+    await vi.advanceTimersByTimeAsync(0);
     this.ports.clock.advance(ms);
     await vi.advanceTimersByTimeAsync(ms);
   }

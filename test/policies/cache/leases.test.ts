@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Purges } from "../../../src/core/purge.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
 import { FakeClock } from "../../support/ports.ts";
 import { Crowd, LIVE, texts } from "./crowd.ts";
@@ -56,9 +57,9 @@ describe("requests for the same at once in two isolates", () => {
     const claims: number[] = [];
     const { claim } = store;
     const beganMs = one.ports.clock.now();
-    store.claim = (key, ttlMs) => {
+    store.claim = (...lease) => {
       claims.push(one.ports.clock.now() - beganMs);
-      return claim.call(store, key, ttlMs);
+      return claim.apply(store, lease);
     };
     const second = other.ask();
     await one.wait(0);
@@ -151,5 +152,32 @@ describe("requests for the same at once in two isolates", () => {
     expect(await texts([one.ask(), other.ask()])).toContain("new");
     expect(await texts([one.ask(), other.ask()])).toEqual(["new", "new"]);
     expect(one.sent.length + other.sent.length).toBe(2);
+  });
+});
+
+describe("a Redis that does not answer", () => {
+  const LOOK_UP_MS = 50;
+
+  it.each<[string, string[], number]>([
+    ["a look-up", [], LOOK_UP_MS],
+    ["what was purged elsewhere", ["catchUp"], LOOK_UP_MS],
+  ])("keeps a request for the time of one call, which is that of %s", async (_what, slow, mostMs) => {
+    const clock = new FakeClock();
+    const store = new MemoryStore(clock);
+    const late = <T>(value: T) => new Promise<T>((resolve) => setTimeout(() => resolve(value), LOOK_UP_MS));
+    store.get = () => late(undefined);
+    store.claim = () => late(true);
+    const purges: Purges = {
+      last: 0,
+      lastOf: () => 0,
+      catchUp: () => (slow.includes("catchUp") ? late(undefined) : undefined),
+      purge: async () => true,
+    };
+    const gateway = new Crowd({ tiers: ["isolate", "redis"] }, { over: { clock, store, purges } as object });
+    const asked = gateway.ask();
+    for (let ms = 0; ms < mostMs; ms += 10) await gateway.wait(10);
+    expect(gateway.open).toBe(1);
+    await gateway.answer();
+    expect((await asked).text).toBe("body");
   });
 });

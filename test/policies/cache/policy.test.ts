@@ -143,6 +143,86 @@ describe("what is wrong with a cache policy", () => {
   });
 });
 
+describe("a cache whose entries all callers share", () => {
+  const ROUTE = "match: { path: /a }, upstream: orders";
+  const codesOf = (route: string, cache: string): readonly string[] =>
+    compiledApis(`
+apis:
+  shop:
+    policies: { jwt: { issuers: [main] } }
+    routes:
+      read: { ${route.includes("match") ? "" : `${ROUTE}, `}${route.replace("CACHE", `cache: ${cache}`)} }
+`).codes;
+
+  it.each<[string, string]>([
+    [
+      "a header that a template sets",
+      'policies: { CACHE, headers: { request: { set: { x-user: "{identity.id}" } } } }',
+    ],
+    [
+      "a header that a template adds",
+      'policies: { CACHE, headers: { request: { add: { x-user: "a {claims.sub}" } } } }',
+    ],
+    ["a parameter", 'policies: { CACHE, query: { set: { user: "{claims.sub}" } } }'],
+    ["the path", 'rewrite: { path: "/users/{identity.subject}" }, policies: { CACHE }'],
+    [
+      "the path of a call",
+      'match: { path: /a, methods: [GET] }, aggregate: { calls: { me: { upstream: orders, path: "/users/{identity.subject}" }, all: { upstream: orders, path: /all } } }, policies: { CACHE }',
+    ],
+    [
+      "a redirect of the route's own",
+      'match: { path: /a }, redirect: { path: "/users/{identity.subject}" }, policies: { CACHE }',
+    ],
+  ])("may not tell the upstream who calls by %s", (_what, route) => {
+    expect(codesOf(route, "{ shared: true }")).toEqual(["cache-shared-caller"]);
+    expect(codesOf(route, "{}")).toEqual([]);
+  });
+
+  it.each<[string, string]>([
+    [
+      "a header of the answer, which is not stored",
+      'policies: { CACHE, headers: { response: { set: { x-user: "{identity.id}" } } } }',
+    ],
+    ["a purge", 'policies: { CACHE, purge: { tags: ["user:{identity.id}"], urls: ["/a/{claims.sub}"] } }'],
+    [
+      "what is no caller",
+      'policies: { CACHE, headers: { request: { set: { x-host: "{request.host}" } } }, query: { set: { ip: "{client.ip}" } } }',
+    ],
+  ])("may name the caller in %s", (_what, route) => {
+    const codes = codesOf(route, "{ shared: true }");
+    expect(codes.filter((code) => code !== "purge-stays-here")).toEqual([]);
+  });
+
+  it("may name the caller in tags", () => {
+    expect(codesOf("policies: { CACHE }", '{ shared: true, tags: ["user:{identity.id}"] }')).toEqual([]);
+  });
+
+  it("may tell what tells entries apart", () => {
+    const route = 'policies: { CACHE, headers: { request: { set: { x-a: "{claims.sub}" } } } }';
+    expect(codesOf(route, "{ shared: true, key: { claims: [sub] } }")).toEqual([]);
+    expect(codesOf(route, "{ shared: true, key: { claims: [aud] } }")).toEqual(["cache-shared-caller"]);
+  });
+
+  it("is told where the caller is named, and what to do", () => {
+    const { diagnostics } = compiledApis(`
+apis:
+  shop:
+    upstream: orders
+    policies: { jwt: { issuers: [main] }, headers: { request: { set: { X-User: "{claims.sub}" } } } }
+    routes:
+      read: { match: { path: /a }, policies: { cache: { shared: true } } }
+`);
+    expect(diagnostics).toMatchObject([
+      {
+        message:
+          "Entries are shared by all callers, but `headers.request.set.X-User` names the one who calls: {claims.sub}.",
+        remedy: "Remove `shared`, or the reference, or write `key: { claims: [sub] }` for an entry a value.",
+        place: { file: "apis.yaml", line: 7 },
+      },
+    ]);
+  });
+});
+
 describe("a cache in Redis", () => {
   const apis = `
 apis:

@@ -27,6 +27,19 @@ const asked = async ({ sent }: Gateway, times: number): Promise<void> => {
   expect(sent).toHaveLength(times);
 };
 
+it.each([
+  ["user:ann@example.com", "user:ann%40example.com", true],
+  ["ü", "%C3%BC", true],
+  ["100%", "100%25", true],
+  ["%2C", "%252C", true],
+  ["a%zz", "a%25zz", true],
+  ["%C3", "%C3%BC", false],
+  ["a", "A", false],
+  ["a b", "a+b", false],
+])("whoever purges by the tag %s means that of %s: %s", (written, escaped, same) => {
+  expect(tagScope(written) === tagScope(escaped)).toBe(same);
+});
+
 describe.each(TIERS.map((tiers) => [tiers.join(", "), tiers] as const))(
   "a purge, with %s",
   (_name, tiers) => {
@@ -39,6 +52,11 @@ describe.each(TIERS.map((tiers) => [tiers.join(", "), tiers] as const))(
       [
         "of a tag with a parameter",
         tagScope("user:4%2C2"),
+        { tags: [["user:", { from: "params", name: "id" }]] },
+      ],
+      [
+        "of a tag with a parameter as it is",
+        tagScope("user:4,2"),
         { tags: [["user:", { from: "params", name: "id" }]] },
       ],
     ])("%s takes an entry away, for good, and its successor stays", async (_sentence, scope, step) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Store } from "../../../src/core/ports.ts";
 import { Leases } from "../../../src/policies/cache/lease.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
-import { FakeClock, seededRandom } from "../../support/ports.ts";
+import { FakeClock, fakePorts, seededRandom } from "../../support/ports.ts";
 import { answer, caller, FakeEdge, type Fields, Gateway, settled } from "./harness.ts";
 
 const LIVE = { "cache-control": "max-age=600" };
@@ -252,25 +252,38 @@ describe("entries of several lanes, or routes, of one target", () => {
 
 describe("leases", () => {
   const clock = new FakeClock();
-  const leases = (store: Store | undefined) => new Leases(store);
+  const { random } = fakePorts();
+  const leases = (store: Store | undefined) => new Leases(store, random);
 
   it("without Redis everybody has one, at once", () => {
     const alone = leases(undefined);
-    expect([alone.claim("a"), alone.claim("a"), alone.areShared]).toEqual([true, true, false]);
-    expect([alone.release("a"), alone.markUncacheable("a")]).toEqual([undefined, undefined]);
+    expect([alone.claim("a"), alone.claim("a"), alone.areShared]).toEqual(["", "", false]);
+    expect([alone.release("a", ""), alone.markUncacheable("a")]).toEqual([undefined, undefined]);
   });
 
   it("one gets it, until it is given back or five seconds are over", async () => {
     const shared = leases(new MemoryStore(clock));
-    expect([await shared.claim("a"), await shared.claim("a"), await shared.claim("b")]).toEqual([
-      true,
-      false,
-      true,
+    const first = await shared.claim("a");
+    expect([typeof first, await shared.claim("a"), typeof (await shared.claim("b"))]).toEqual([
+      "string",
+      undefined,
+      "string",
     ]);
-    await shared.release("a");
-    expect([await shared.claim("a"), await shared.claim("a")]).toEqual([true, false]);
+    await shared.release("a", first!);
+    expect([typeof (await shared.claim("a")), await shared.claim("a")]).toEqual(["string", undefined]);
     clock.advance(5000);
-    expect(await shared.claim("a")).toBe(true);
+    expect(await shared.claim("a")).toBeTypeOf("string");
+  });
+
+  it("who is slower than a lease lasts does not give back that of the next", async () => {
+    const shared = leases(new MemoryStore(clock));
+    const slow = await shared.claim("a");
+    clock.advance(5000);
+    const next = await shared.claim("a");
+    await shared.release("a", slow!);
+    expect(await shared.claim("a")).toBeUndefined();
+    await shared.release("a", next!);
+    expect(await shared.claim("a")).toBeTypeOf("string");
   });
 
   it("what cannot be stored is known elsewhere for half a minute, and where it is stored after all, no more", async () => {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/ports.ts";
+import type { Clock } from "../core/ports.ts";
 
 /** So many failures in a row open it. */
 const FAILURES = 3;
