@@ -28,6 +28,12 @@ const objects = {
   test: { name: "objects", include: ["test/adapters/cloudflare/*.test.ts"], maxWorkers: 1 },
 };
 
+/** The cache's cases in the Workers runtime, with the Cache API that it has there. */
+const cache = {
+  plugins: [cloudflareTest({ miniflare: { compatibilityDate: "2026-10-20" } })],
+  test: { name: "cache", include: ["test/conformance/cache/workers/*.test.ts"], maxWorkers: 1 },
+};
+
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/closing-line.ts"],
@@ -37,7 +43,13 @@ export default defineConfig({
           name: "unit",
           environment: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/services/**", "test/e2e/**", "test/security/**", "test/adapters/cloudflare/**"],
+          exclude: [
+            "test/services/**",
+            "test/e2e/**",
+            "test/security/**",
+            "test/adapters/cloudflare/**",
+            "test/conformance/cache/workers/**",
+          ],
           // Laws are held against thousands of cases, and the machine may be busy.
           testTimeout: 60_000,
         },
@@ -45,6 +57,7 @@ export default defineConfig({
       service("users"),
       service("orders"),
       objects,
+      cache,
       // The product as it is used: the command, the production bundle on plain workerd, real sockets.
       {
         test: {

@@ -27,6 +27,12 @@ export interface Turn {
   readonly text?: string;
   /** The origin's Location and Content-Location are below the case's own target. */
   readonly ownLocations?: boolean;
+  /** The origin, scheme and host, that stands before these. */
+  readonly locationsAt?: string;
+  /** Fields that come after the body. */
+  readonly trailers?: readonly Field[];
+  /** The origin has no clock: its answer has no Date. */
+  readonly undated?: true;
   /** The origin hangs up instead of answering. */
   readonly away?: boolean;
   /** The origin waits so long, in seconds. */
@@ -59,6 +65,8 @@ export interface Case {
   readonly kind: Kind;
   /** Cases that must have passed, or this one says nothing. */
   readonly needs?: readonly string[];
+  /** Only for a cache that heeds a client's own Cache-Control. */
+  readonly heeds?: true;
   readonly turns: readonly Turn[];
 }
 

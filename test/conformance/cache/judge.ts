@@ -1,7 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request as open } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Case, Shown, Turn } from "./case.ts";
-import type { ScriptedOrigin } from "./origin.ts";
 import { type Got, textOf } from "./script.ts";
 
 /** What a client saw of one turn. */
@@ -13,40 +10,6 @@ export interface Answer {
 }
 
 const PAUSE_MS = 3000;
-
-const once = (url: string, turn: Turn, number: number, previous: Answer | undefined): Promise<Answer> => {
-  const nowMs = Number(previous?.headers.get("origin-now") ?? Date.now());
-  const asked = (turn.ask ?? []).flatMap((field) => [field[0], textOf(field, nowMs, turn.rfc850)]);
-  const target = new URL(
-    `${url}${turn.at === undefined ? "" : `/${turn.at}`}${turn.query === undefined ? "" : `?${turn.query}`}`,
-  );
-  const length = turn.body === undefined ? [] : ["content-length", String(turn.body.length)];
-  return new Promise((resolve, reject) => {
-    const interim: number[] = [];
-    const request: ClientRequest = open(
-      target,
-      {
-        method: turn.method ?? "GET",
-        headers: ["host", "api.example.com", "turn", String(number), ...length, ...asked],
-        agent: false,
-      },
-      (response: IncomingMessage) => {
-        const chunks: Buffer[] = [];
-        response.on("error", reject);
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("end", () => {
-          const headers = new Headers();
-          const raw = response.rawHeaders;
-          for (let at = 0; at < raw.length; at += 2) headers.append(raw[at]!, raw[at + 1]!);
-          resolve({ status: response.statusCode!, headers, text: Buffer.concat(chunks).toString(), interim });
-        });
-      },
-    );
-    request.on("information", ({ statusCode }) => interim.push(statusCode));
-    request.on("error", reject);
-    request.end(turn.body);
-  });
-};
 
 const assert = (holds: boolean, otherwise: string): void => {
   if (!holds) throw new Error(otherwise);
@@ -146,26 +109,4 @@ export const play = async (
   } catch (error) {
     return (error as Error).message;
   }
-};
-
-/** Plays many cases over HTTP through a route of a gateway, so many of them at a time; their failures by name. */
-export const playAll = async (
-  origin: ScriptedOrigin,
-  route: string,
-  cases: readonly Case[],
-  atOnce = 48,
-): Promise<ReadonlyMap<string, string>> => {
-  const failures = new Map<string, string>();
-  const left = [...cases];
-  const worker = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const name = crypto.randomUUID();
-      origin.expect(name, next);
-      const send: Send = (turn, number, previous) => once(`${route}/${name}`, turn, number, previous);
-      const failure = await play(name, next, send, sleep, () => origin.got(name));
-      if (failure !== undefined) failures.set(next.id, failure);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  return failures;
 };

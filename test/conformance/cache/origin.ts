@@ -23,9 +23,17 @@ const answer = (script: Script, request: IncomingMessage, response: ServerRespon
     request.socket.destroy();
     return;
   }
+  const { trailers, undated } = script.turn(turn);
+  response.sendDate = undated !== true;
   for (const [field, value] of scripted.fields) response.appendHeader(field, value);
+  if (trailers !== undefined) response.appendHeader("trailer", trailers.map(([name]) => name).join(", "));
   response.writeHead(scripted.status);
-  response.end(scripted.text === null ? undefined : Buffer.from(scripted.text));
+  if (trailers !== undefined) {
+    // Only a body in chunks has trailers.
+    response.write(scripted.text);
+    response.addTrailers(Object.fromEntries(trailers.map(([name, value]) => [name, String(value)])));
+    response.end();
+  } else response.end(scripted.text === null ? undefined : Buffer.from(scripted.text));
 };
 
 /** Starts the origin on a free port of loopback. */

@@ -90,5 +90,5 @@ export class Script {
 
 const located = (turn: Turn, name: string, value: string, path: string): string => {
   if (!turn.ownLocations || (name !== "Location" && name !== "Content-Location")) return value;
-  return value === "" ? path : `${path}/${value}`;
+  return `${turn.locationsAt ?? ""}${path}${value === "" ? "" : `/${value}`}`;
 };

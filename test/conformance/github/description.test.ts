@@ -3,9 +3,10 @@ import path from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
 import { compile } from "../../../src/compiler/compile.ts";
+import type { Router } from "../../../src/core/matcher-plan.ts";
 import type { Plan } from "../../../src/core/plan.ts";
 import { Segment } from "../../../src/runtime/path-tree.ts";
-import { linkRouter, type Router } from "../../../src/runtime/router.ts";
+import { linkRouter } from "../../../src/runtime/router.ts";
 import { requestOf } from "../../support/routes.ts";
 
 const text = brotliDecompressSync(

@@ -1,4 +1,5 @@
 import { type Case, type Field, FRESH, type Turn } from "../case.ts";
+import { FURTHER } from "./further.ts";
 
 const TAG: Field = ["ETag", '"a"'];
 const MODIFIED: Field = ["Last-Modified", -5000];
@@ -165,7 +166,14 @@ const using: Case[] = [
   it(
     "4.4: another origin's resource is not its business",
     { at: "other", answer: FRESH },
-    { method: "POST", body: "x", answer: [["Location", "https://other.example.com/other"]] },
+    {
+      method: "POST",
+      body: "x",
+      ownLocations: true,
+      locationsAt: "https://other.example.com",
+      answer: [["Location", "other"]],
+      loose: ["location"],
+    },
     { at: "other", from: "cache" },
   ),
   it(
@@ -260,4 +268,4 @@ const directives: Case[] = [
 ];
 
 /** What RFC 9111 and its neighbors ask beyond the public suite, by section. */
-export const OWN: readonly Case[] = [...storing, ...using, ...directives];
+export const OWN: readonly Case[] = [...storing, ...using, ...directives, ...FURTHER];
