@@ -6,13 +6,13 @@ import type { Plan } from "../../src/core/plan.ts";
 import {
   EVERYTHING,
   type PurgeScope,
-  type Purges,
   pathScope,
   prefixScope,
   queryScope,
   tagScope,
 } from "../../src/core/purge.ts";
 import { fakePorts } from "../support/ports.ts";
+import { FakePurges } from "../support/purges.ts";
 
 const HOST = "api.example.com";
 
@@ -26,16 +26,9 @@ interface Setting {
 /** Asks the route; answers its answer and what was purged. */
 const ask = async (body: unknown, setting: Setting = {}) => {
   const { token = "secret", isTold = true, purges: known = "redis", field = "Bearer secret" } = setting;
-  const purged: PurgeScope[] = [];
-  const purges: Purges = {
-    last: 0,
-    lastOf: () => 0,
-    catchUp: () => undefined,
-    purge: async (scopes) => {
-      purged.push(...scopes);
-      return isTold;
-    },
-  };
+  const purges = new FakePurges();
+  purges.isTold = isTold;
+  const { purged } = purges;
   const ports = fakePorts({ purges, secretValues: { PURGE: token } });
   const plan = { gateway: { control: { purgeToken: "PURGE" }, purges: known } } as unknown as Plan;
   const app = new Hono();
@@ -66,6 +59,7 @@ describe("the purge route", () => {
   it.each<[string, unknown, readonly PurgeScope[]]>([
     ["tags", { tags: ["a", "b:1"] }, [tagScope("a"), tagScope("b:1")]],
     ["a tag twice", { tags: ["a", "a"] }, [tagScope("a")]],
+    ["a tag as it is, and escaped", { tags: ["a,b ü", "a%2Cb%20%C3%BC"] }, [tagScope("a%2Cb%20%C3%BC")]],
     ["a URL", { urls: [`https://${HOST}/a`] }, [pathScope(HOST, "/a")]],
     ["a URL without a path", { urls: [`https://${HOST}`] }, [pathScope(HOST, "/")]],
     ["a URL with a query", { urls: [`https://${HOST}/a?c=2&b=1`] }, [queryScope(HOST, "/a", "b=1&c=2")]],

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requestText } from "../e2e/wire.ts";
 import { compact, type Ground, hs256, now, type Outcome, startGround, upstream } from "./support.ts";
 
-// S22 has nothing to test yet: stored answers are not purged.
+// Purges (S22) have a file of their own.
 // S20 and S21: what tells requests apart is in the key of what is stored, and what is not in the key changes nothing.
 
 const SECRET = "a secret of thirty-two bytes and more";

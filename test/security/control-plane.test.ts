@@ -127,6 +127,22 @@ describe("control routes", () => {
     expect((await send("open", "GET /__postern/plan", [TOKEN])).status).toBe(200);
   });
 
+  it.each([
+    "GET /__postern/purge",
+    "POST /__postern/purge",
+    "GET /__postern/plans",
+    "DELETE /__postern/plan",
+  ])("show no upstream a credential that was meant for them: %s", async (line) => {
+    for (const name of ["open", "closed"] as const) {
+      await send(name, `${line}?${name}`, [TOKEN, "X-Other: kept"]);
+      const { url, fields } = stage.last();
+      expect(url).toBe(`${line.split(" ")[1]}?${name}`);
+      expect(fields.filter(([field]) => ["authorization", "x-other"].includes(field))).toEqual([
+        ["x-other", "kept"],
+      ]);
+    }
+  });
+
   it("say to strangers only that the gateway is there", async () => {
     const answer = await send("closed", "GET /__postern/health");
     expect(Object.keys(JSON.parse(answer.body.toString())).sort()).toEqual(["gateway", "plan", "status"]);

@@ -24,9 +24,30 @@ export interface Row {
   readonly tells?: string;
 }
 
+/** A request with fields. */
+export const fields =
+  (...all: string[]) =>
+  () => ({ fields: all });
+
+/** A setting of a policy that stands on a route for everybody, beside no policy of the kind. */
+export const guard = (
+  of: string,
+  setting: string,
+  request: Row["request"],
+  outcomes: Row["outcomes"],
+  times = 1,
+): Row => ({
+  of,
+  without: "requestId: {}",
+  with: setting,
+  request,
+  outcomes,
+  times,
+});
+
 type Side = "with" | "without";
 
-const IDENTITY = /\b(jwt|apiKey|basicAuth|hmac|introspection|forwardAuth):/;
+const IDENTITY = /\b(jwt|apiKey|basicAuth|hmac|introspection|forwardAuth|clientCertificate):/;
 
 const routeOf = (index: number, side: Side, { [side]: policies }: Row): string => {
   const opens = IDENTITY.test(policies) ? "" : "public: true, ";
@@ -37,11 +58,10 @@ const routeOf = (index: number, side: Side, { [side]: policies }: Row): string =
 export const routesOf = (rows: readonly Row[]): string =>
   rows.flatMap((row, index) => [routeOf(index, "without", row), routeOf(index, "with", row)]).join("\n");
 
-const outcomeOf = async (
-  ground: Ground<"origin" | "auth"> | Ground<"origin">,
-  row: Row,
-  path: string,
-): Promise<string> => {
+/** What of a ground a row needs. */
+type Asked = Pick<Ground<"origin">, "request" | "origins">;
+
+const outcomeOf = async (ground: Asked, row: Row, path: string): Promise<string> => {
   let outcome = "";
   for (let time = 0; time < (row.times ?? 1); time++) {
     const { line = "GET", fields = [], body } = row.request(path);
@@ -55,11 +75,7 @@ const outcomeOf = async (
 };
 
 /** What comes of a row's request without and with its setting. */
-export const outcomesOf = async (
-  ground: Ground<"origin" | "auth"> | Ground<"origin">,
-  row: Row,
-  index: number,
-): Promise<string[]> => [
+export const outcomesOf = async (ground: Asked, row: Row, index: number): Promise<string[]> => [
   await outcomeOf(ground, row, `/r${index}/without`),
   await outcomeOf(ground, row, `/r${index}/with`),
 ];

@@ -4,7 +4,8 @@ import type { z } from "zod";
 import { policyOrder } from "../../src/policies/index.ts";
 import { issuerSchema } from "../../src/policies/jwt/issuer.ts";
 import { freePort, run, writeWorkspace } from "../support/served.ts";
-import { keysOf, outcomesOf, type Row, routesOf } from "./setting-rows.ts";
+import { quotas, rateLimits } from "./limit-rows.ts";
+import { fields, guard, keysOf, outcomesOf, type Row, routesOf } from "./setting-rows.ts";
 import { compact, type Ground, HOST, hs256, now, startGround, statusOf, upstream } from "./support.ts";
 
 // S17: a security setting that has no effect is found. Each row is one request to two routes that differ in one setting.
@@ -24,9 +25,6 @@ const FIXED = tokenOf();
 const bearer =
   (...token: Parameters<typeof tokenOf>) =>
   () => ({ fields: [`Authorization: Bearer ${tokenOf(...token)}`] });
-const fields =
-  (...all: string[]) =>
-  () => ({ fields: all });
 const key = (name: keyof typeof KEYS, ...more: string[]) => fields(`X-Api-Key: ${KEYS[name]}`, ...more);
 const basic = (name: keyof typeof KEYS, ...more: string[]) =>
   fields(`Authorization: Basic ${btoa(`${name}:${KEYS[name]}`)}`, ...more);
@@ -96,95 +94,9 @@ const from = (place: string, request: Row["request"]): Row => ({
   request,
   outcomes: ["401 credential-missing", "200"],
 });
-/** A setting of a policy that stands on a route for everybody, beside no policy of the kind. */
-const guard = (
-  of: string,
-  setting: string,
-  request: Row["request"],
-  outcomes: Row["outcomes"],
-  times = 1,
-): Row => ({
-  of,
-  without: "requestId: {}",
-  with: setting,
-  request,
-  outcomes,
-  times,
-});
 const post =
   (body: string, ...more: string[]) =>
   () => ({ line: "POST", fields: more, body });
-const limits = (text: string): string =>
-  `rateLimit: { limits: [{ name: all, key: host, store: isolate, ${text} }] }`;
-/** A limit of two an hour by host, whose settings a row replaces; asked so often. */
-const rateLimit = (
-  of: string,
-  settings: readonly [bare: string, set: string],
-  outcomes: Row["outcomes"],
-  {
-    times = 3,
-    request = fields(),
-    tells = "",
-  }: { times?: number; request?: Row["request"]; tells?: string } = {},
-): Row => {
-  const usual = ["name: all", "rate: 2/1h", "key: host"];
-  const policy = (setting: string): string => {
-    const others = usual.filter((one) => !setting.includes(one.slice(0, one.indexOf(":") + 1)));
-    return `rateLimit: { limits: [{ ${[setting, ...others].join(", ")} }] }`;
-  };
-  return {
-    of: `rateLimit.${of}`,
-    without: policy(settings[0]),
-    with: policy(settings[1]),
-    request,
-    outcomes,
-    times,
-    ...(tells !== "" && { tells }),
-  };
-};
-
-/** Of two limits one is counted in Redis, which is away here. */
-const WITH_REDIS = "{ name: far, rate: 1000/1h, key: host, store: redis }";
-const OVER = "429 rate-limited";
-let callers = 0;
-
-const rateLimits: readonly Row[] = [
-  guard("rateLimit.limits.rate", limits("rate: 2/1h"), fields(), ["200", OVER], 3),
-  guard("rateLimit.limits.cost", limits("rate: 100/1h, cost: 50"), fields(), ["200", OVER], 3),
-  rateLimit("limits.name", ["name: all", "name: mine"], [`200 "all";q=2;w=3600`, `200 "mine";q=2;w=3600`], {
-    times: 1,
-    tells: "ratelimit-policy",
-  }),
-  rateLimit("limits.burst", ["algorithm: tokenBucket", "algorithm: tokenBucket, burst: 1"], ["200", OVER], {
-    times: 2,
-  }),
-  rateLimit(
-    "limits.algorithm",
-    ["algorithm: slidingWindow", "algorithm: tokenBucket"],
-    [`200 "all";r=1;t=3600`, `200 "all";r=1;t=1800`],
-    { times: 1, tells: "ratelimit" },
-  ),
-  rateLimit("limits.key.header", ["key: host", "key: { header: x-caller }"], [OVER, "200"], {
-    request: () => ({ fields: [`X-Caller: ${callers++}`] }),
-  }),
-  rateLimit("limits.count", ["count: requests", "count: auth-failures"], [OVER, "200"]),
-  {
-    ...rateLimit("limits.store", ["", ""], [OVER, "200"]),
-    without: `rateLimit: { limits: [{ name: all, rate: 2/1h, key: host, store: isolate }, ${WITH_REDIS}], onStoreFailure: allow }`,
-    with: `rateLimit: { limits: [{ name: all, rate: 2/1h, key: host, store: redis }, ${WITH_REDIS}], onStoreFailure: allow }`,
-  },
-  {
-    ...rateLimit("onStoreFailure", ["", ""], ["200", "503 limits-unavailable"]),
-    without: `rateLimit: { limits: [${WITH_REDIS}] }`,
-    with: `rateLimit: { limits: [${WITH_REDIS}], onStoreFailure: refuse }`,
-  },
-  {
-    ...rateLimit("dryRun", ["", ""], [OVER, "200"]),
-    without: limits("rate: 2/1h").replace(/ }$/, ", dryRun: false }"),
-    with: limits("rate: 2/1h").replace(/ }$/, ", dryRun: true }"),
-  },
-];
-
 const PAGE = "Origin: https://shop.example.com";
 const cors = (
   of: string,
@@ -356,6 +268,7 @@ const ROWS: readonly Row[] = [
     outcomes: ["403 csrf-refused", "200"],
   },
   ...rateLimits,
+  ...quotas,
   ...corsSettings,
   ...headerSettings,
 ];
@@ -420,7 +333,7 @@ describe("S17: no setting is left out", () => {
   );
   it.each([
     ...["jwt", "apiKey", "basicAuth", "identity", "authorize", "ipAccess", "bodyLimit", "csrf"],
-    ...["rateLimit", "cors", "securityHeaders"],
+    ...["rateLimit", "quota", "cors", "securityHeaders"],
   ])("%s", (name) => {
     const keys = keysOf(types.get(name)!.schema as z.ZodType).map((one) => `${name}.${one}`);
     expect(keys.length).toBeGreaterThan(0);
