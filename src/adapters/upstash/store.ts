@@ -32,6 +32,7 @@ type RedisCommand<T> = (redis: Redis, name: string) => Promise<T>;
  */
 export class UpstashStore implements Store {
   readonly #settings: UpstashSettings;
+  readonly #lookUpMs: number;
   readonly #prefix: string;
   readonly #calls: Circuit;
   readonly #puts: Circuit;
@@ -39,8 +40,9 @@ export class UpstashStore implements Store {
   #reader: Redis | undefined;
   #writer: Redis | undefined;
 
-  constructor(settings: UpstashSettings) {
+  constructor(settings: UpstashSettings, lookUpMs = LOOK_UP_MS) {
     this.#settings = settings;
+    this.#lookUpMs = lookUpMs;
     this.#prefix = `postern:${settings.gateway}:${VERSION}:`;
     this.#calls = new Circuit(settings.clock);
     this.#puts = new Circuit(settings.clock);
@@ -76,7 +78,7 @@ export class UpstashStore implements Store {
   }
 
   #lookUp<T>(key: string, command: RedisCommand<T>): Promise<T | undefined> {
-    this.#reader ??= redisClient(this.#settings.access, LOOK_UP_MS);
+    this.#reader ??= redisClient(this.#settings.access, this.#lookUpMs);
     return this.#run(this.#calls, this.#reader, key, command);
   }
 
