@@ -63,6 +63,8 @@ const slow = (afterMs: number, fields: Record<string, string>, status = 200): Ha
   let number = 0;
   return (request, response) => {
     const own = ++number;
+    // Its Date counts whole seconds: of a lifetime of one second, that may leave nothing.
+    response.sendDate = false;
     setTimeout(() => {
       const same = fields.etag !== undefined && request.headers["if-none-match"] === fields.etag;
       response.writeHead(same ? 304 : status, fields).end(same ? undefined : `answer ${own}`);

@@ -26,6 +26,14 @@ apis:
     upstream: shop
     policies: { cache: { ttl: 5m } }
     routes: { all: { match: { pathPrefix: /open } } }
+  bytes:
+    public: true
+    upstream: shop
+    policies: { cache: { ttl: 5m } }
+    routes:
+      all: { match: { pathPrefix: /bytes } }
+      field: { match: { path: /bytes/field }, policies: { cache: { inherit: true, key: { headers: [x-choice] } } } }
+      cookie: { match: { path: /bytes/cookie }, policies: { cache: { inherit: true, key: { cookies: [choice] } } } }
   users:
     upstream: shop
     policies: { jwt: {}, cache: { ttl: 5m } }
@@ -254,5 +262,22 @@ describe("S21: what is not part of the key does not alter what is stored:", () =
   ])("%s with %j is asked for each time", async (path, fields) => {
     tell(path, fields);
     for (let time = 0; time < 2; time++) expect((await ask({ line: `GET ${path}` })).heard).toHaveLength(1);
+  });
+});
+
+describe("bytes that are no text", () => {
+  // The runtime gives the same text for all of them.
+  it.each([
+    ["a field that Vary names", "vary", "X-Choice: "],
+    ["a field of the key", "field", "X-Choice: "],
+    ["a cookie of the key", "cookie", "Cookie: choice="],
+  ])("are told apart in %s", async (_what, name, field) => {
+    const path = `/bytes/${name}`;
+    tell(path, name === "vary" ? { vary: "x-choice" } : {});
+    const numbers = [];
+    for (const choice of ["\xe4", "\xf6", "\xe4\xe4", "\xc3\xa4", "\xc3\xb6", "\xc3\xa4"])
+      numbers.push((await ask({ line: `GET ${path}`, fields: [field + choice] })).number);
+    expect(new Set(numbers.slice(0, 5)).size).toBe(5);
+    expect(numbers[5]).toBe(numbers[3]);
   });
 });

@@ -10,13 +10,22 @@ export type Metadata = Omit<StoredResponse, "kind" | "headers" | "body"> & {
   readonly length: number | null;
 };
 
-/** An entry's metadata as JSON in ASCII; undefined where there is too much of it. */
+/**
+ * An entry's metadata as JSON in ASCII; undefined where there is too much of it, or where a field has bytes that are no UTF-8: the
+ * runtime passes them on, but gives no text for them, and what came back would be another field.
+ */
 export const writeMetadata = (stored: Stored): string | undefined => {
+  if (stored.kind === "response" && hasLostBytes(stored.headers)) return undefined;
   const json = JSON.stringify(stored.kind === "variants" ? stored : metadataOf(stored)).replace(
     /[^\x20-\x7e]/g,
     (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"),
   );
   return json.length > MOST_METADATA ? undefined : json;
+};
+
+const hasLostBytes = (headers: Headers): boolean => {
+  for (const value of headers.values()) if (value.includes("\ufffd")) return true;
+  return false;
 };
 
 const metadataOf = ({ kind: _kind, headers, body, ...rest }: StoredResponse): Metadata => ({

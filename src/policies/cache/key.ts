@@ -58,7 +58,8 @@ export const variantOf = (exchange: Exchange, parts: KeyParts, names: readonly s
   for (const name of parts.headers) variant += "h" + field(name) + optional(selecting(exchange, name));
   if (parts.cookies.length > 0) {
     const cookies = sentHeader(exchange, "cookie");
-    for (const name of parts.cookies) variant += "c" + field(name) + optional(cookiesNamed(cookies, name));
+    for (const name of parts.cookies)
+      variant += "c" + field(name) + optional(textOf(exchange, cookiesNamed(cookies, name)));
   }
   for (const name of parts.claims) {
     variant += "i" + field(name) + optional(JSON.stringify(exchange.identity?.claims?.[name]));
@@ -73,10 +74,17 @@ const cookiesNamed = (cookies: string | null, name: string): string | undefined 
   return found === undefined || found.length === 0 ? undefined : found.map((pair) => pair.trim()).join(";");
 };
 
-const selecting = (exchange: Exchange, name: string): string | null => {
+const selecting = (exchange: Exchange, name: string): string | null | undefined => {
   const value = sentHeader(exchange, name);
-  return value === null ? null : normalizeSelecting(name, value);
+  return textOf(exchange, value === null ? null : normalizeSelecting(name, value));
 };
+
+/**
+ * A part of a field as text. For bytes that are no UTF-8 the runtime gives the same text whatever they are, though the upstream
+ * gets them as they came: such a request is like no other.
+ */
+const textOf = (exchange: Exchange, text: string | null | undefined): string | null | undefined =>
+  text?.includes("\ufffd") ? "\ufffd" + exchange.requestId : text;
 
 /** The key of a variant that has an index. */
 export const variantKey = (primary: string, generation: string, variant: string): string =>

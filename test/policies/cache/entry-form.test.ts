@@ -104,6 +104,16 @@ describe("the form of entries outside of the isolate", () => {
     );
   });
 
+  it("does not take a field of which the runtime could give no text", async () => {
+    const headers = new Headers({ "x-name": "any" });
+    // The runtime's own Headers give this for bytes that are no UTF-8; those of Node never hold it.
+    headers.values = function* () {
+      yield "J\ufffdrgen";
+    } as never;
+    expect(toBytes({ ...ENTRY, headers })).toBeUndefined();
+    expect(await throughEdge({ ...ENTRY, headers })).toBeUndefined();
+  });
+
   it("brings an index back as it was", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(text), text, async (names, generation) => {
