@@ -11,13 +11,7 @@ const isBlank = (code: number): boolean => code === SPACE || code === TAB;
  * and copies nothing but the value. `name` is a cookie's name, and so holds neither `;` nor `=`.
  */
 export const cookieValue = (header: string | null | undefined, name: string): string | undefined => {
-  for (const value of cookieValues(header, name)) return value;
-  return undefined;
-};
-
-/** The values of all cookies of a name, in their order: which of them a service reads is not known. */
-export function* cookieValues(header: string | null | undefined, name: string): Generator<string> {
-  if (!header || name === "") return;
+  if (!header || name === "") return undefined;
   for (let start = 0; start < header.length; ) {
     const semicolon = header.indexOf(";", start);
     const end = semicolon < 0 ? header.length : semicolon;
@@ -25,11 +19,19 @@ export function* cookieValues(header: string | null | undefined, name: string): 
     if (header.startsWith(name, start)) {
       let at = start + name.length;
       while (isBlank(header.charCodeAt(at))) at++;
-      if (header.charCodeAt(at) === EQUALS) yield trimmed(header, at + 1, end);
+      if (header.charCodeAt(at) === EQUALS) return trimmed(header, at + 1, end);
     }
     start = end + 1;
   }
-}
+  return undefined;
+};
+
+/** The values of all cookies of a name, in their order: which of them another reader takes is not known. */
+export const cookieValues = (header: string | null | undefined, name: string): string[] =>
+  (header ?? "").split(";").flatMap((part) => {
+    const equals = part.indexOf("=");
+    return equals > 0 && trimmed(part, 0, equals) === name ? [trimmed(part, equals + 1, part.length)] : [];
+  });
 
 const trimmed = (text: string, from: number, to: number): string => {
   let start = from;

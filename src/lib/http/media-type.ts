@@ -21,7 +21,9 @@ export const parseMediaType = (field: string | null): MediaType | undefined => {
       .slice(equals + 1)
       .trim()
       .toLowerCase();
-    charset ??= value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+    const bare = value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+    // Two that differ are none that anybody knows: which of them counts is read differently.
+    charset = charset === undefined || charset === bare ? bare : `${charset}, ${bare}`;
   }
   return { essence, charset };
 };

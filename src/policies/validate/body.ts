@@ -1,6 +1,7 @@
 import type { Site } from "../../core/policy.ts";
 import type { Validator } from "../../core/validator.ts";
 import { isInRange, type MediaType } from "../../lib/http/media-type.ts";
+import { pointerToken } from "../../lib/json-pointer-path.ts";
 import { linkPairs, pairsOf } from "../../lib/parameter-pairs.ts";
 import {
   decodeForm,
@@ -10,7 +11,7 @@ import {
   scalarOf,
   type Wanted,
 } from "../../lib/parameter-styles.ts";
-import { type Fault, judge, MOST_FAULTS, nameOf } from "./faults.ts";
+import { type Fault, judge, MOST_FAULTS, nameOf, UNREADABLE } from "./faults.ts";
 import { NotJson, parsedJson } from "./json.ts";
 import { textOf } from "./read.ts";
 
@@ -97,6 +98,8 @@ const text: Kind =
     return undefined;
   };
 
+const BROKEN_ENCODING = "The form has a percent-encoding that is broken.";
+
 const form: Kind = ({ fields = [], rest }, validate) => {
   const read = linkPairs(fields);
   return (bytes, _type, faults) => {
@@ -108,20 +111,34 @@ const form: Kind = ({ fields = [], rest }, validate) => {
       const found = values[index];
       if (found === undefined) continue;
       const parsed = field.json ? parsedField(found) : found;
-      if (isUnreadable(parsed))
-        return { malformed: `The field ${nameOf(field.name)} cannot be read: ${parsed.unreadable}.` };
-      if (parsed instanceof NotJson) fieldFault(field.name, "malformed-json", parsed.because, faults);
+      if (isUnreadable(parsed)) {
+        if (parsed.unreadable === "malformed-encoding") return { malformed: BROKEN_ENCODING };
+        fieldFault(field.name, parsed.unreadable, UNREADABLE[parsed.unreadable], faults);
+      } else if (parsed instanceof NotJson) fieldFault(field.name, "malformed-json", parsed.because, faults);
       else value[field.name] = parsed;
     }
     for (const { name, raw } of unknown) {
       const decoded = decodeForm(raw);
-      if (name === undefined || decoded === undefined)
-        return { malformed: "The form has a percent-encoding that is broken." };
+      if (name === undefined || decoded === undefined) return { malformed: BROKEN_ENCODING };
+      if (rest !== undefined && name in value) fieldFault(name, "repeated", UNREADABLE.repeated, faults);
       value[name] = scalarOf(decoded, rest?.scalars ?? "s");
     }
-    if (validate !== undefined) judge(validate, value, { in: "body" }, faults);
+    if (validate !== undefined) judgeFields(validate, value, faults);
     return undefined;
   };
+};
+
+/** Judges a form; a field that could not be read is not called missing too. */
+const judgeFields = (validate: Validator, value: Record<string, unknown>, faults: Fault[]): void => {
+  const unread = new Set(
+    faults.flatMap(({ in: place, name }) =>
+      place === "body" && name !== undefined ? [`/${pointerToken(name)}`] : [],
+    ),
+  );
+  const found: Fault[] = [];
+  judge(validate, value, { in: "body" }, found);
+  const told = found.filter(({ code, pointer = "" }) => code !== "required" || !unread.has(pointer));
+  faults.push(...told.slice(0, MOST_FAULTS - faults.length));
 };
 
 /** A field that is text in JSON, or a list of such. */
@@ -148,7 +165,7 @@ const multipart: Kind = ({ fields = [], rest }, validate) => {
       if (read !== undefined)
         addPart(value, name, read.value, byName.get(name)?.wanted.items !== undefined, faults);
     }
-    if (validate !== undefined) judge(validate, value, { in: "body" }, faults);
+    if (validate !== undefined) judgeFields(validate, value, faults);
     return undefined;
   };
 };

@@ -1,14 +1,29 @@
-import type { Contribution } from "../../core/contribution.ts";
+import type { ContributedLimit, Contribution } from "../../core/contribution.ts";
 import type { OperationInfo } from "../../core/operation.ts";
 
+/** What is said to callers of how strictly they are judged. */
+interface Strictness {
+  readonly maxBody: number;
+  readonly unknownParameters: string;
+  readonly unknownProperties: string;
+  readonly otherDirection: string;
+}
+
 /** The answers that callers get where a request is judged. */
-export const describedRequests = ({ body }: OperationInfo, maxBytes: number): Contribution => {
+export const describedRequests = (
+  { body }: OperationInfo,
+  { maxBody: maxBytes, ...strictness }: Strictness,
+): Contribution => {
+  const refused = (name: string, setting: string): readonly ContributedLimit[] =>
+    setting === "refuse" ? [{ kind: "other", name, value: "refused" }] : [];
+  const ofParameters = refused("unknown query parameters", strictness.unknownParameters);
   const fault = {
     status: 422,
     description: "The request is not as this description says.",
     codes: ["validation-failed"],
   };
-  if (body === undefined) return { answers: [fault] };
+  if (body === undefined)
+    return { answers: [fault], ...(ofParameters.length > 0 && { limits: ofParameters }) };
   return {
     answers: [
       fault,
@@ -24,7 +39,12 @@ export const describedRequests = ({ body }: OperationInfo, maxBytes: number): Co
         codes: ["unsupported-media-type", "unsupported-content-encoding", "unsupported-charset"],
       },
     ],
-    limits: [{ kind: "body", maxBytes }],
+    limits: [
+      { kind: "body", maxBytes },
+      ...ofParameters,
+      ...refused("unknown properties", strictness.unknownProperties),
+      ...refused("read-only properties", strictness.otherDirection),
+    ],
   };
 };
 

@@ -1,5 +1,6 @@
 import type { SchemaFault, Validator } from "../../core/validator.ts";
 import { pointerToken } from "../../lib/json-pointer-path.ts";
+import type { Unreadable } from "../../lib/parameter-styles.ts";
 
 /** What is wrong with one place of a request or an answer. Never quotes what stands there. */
 export interface Fault {
@@ -16,6 +17,13 @@ export interface Fault {
 export const MOST_FAULTS = 100;
 /** Longer names and pointers are not repeated. */
 const LONGEST = 256;
+
+/** What is told of what cannot be read. */
+export const UNREADABLE: Readonly<Record<Unreadable["unreadable"], string>> = {
+  "malformed-encoding": "has a percent-encoding that is broken",
+  "malformed-value": "is not written as it must be",
+  repeated: "stands more than once",
+};
 
 /** Says what is wrong by a validator; nothing where nothing is. */
 export const judge = (

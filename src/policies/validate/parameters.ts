@@ -1,7 +1,7 @@
 import type { Exchange } from "../../core/exchange.ts";
 import type { Site } from "../../core/policy.ts";
 import type { Validator } from "../../core/validator.ts";
-import { cookieValue } from "../../lib/cookies.ts";
+import { cookieValue, cookieValues } from "../../lib/cookies.ts";
 import { linkPairs, pairsOf, type RawPair } from "../../lib/parameter-pairs.ts";
 import {
   decodeField,
@@ -11,10 +11,9 @@ import {
   isUnreadable,
   readStyled,
   type Style,
-  type Unreadable,
   type Wanted,
 } from "../../lib/parameter-styles.ts";
-import { type Fault, judge, MOST_FAULTS, nameOf } from "./faults.ts";
+import { type Fault, judge, MOST_FAULTS, nameOf, UNREADABLE } from "./faults.ts";
 import { NotJson, parsedJson } from "./json.ts";
 
 /** A parameter of an operation, or a field of an answer. */
@@ -56,8 +55,18 @@ export const linkFixed = (parameters: readonly LinkedParameter[]): JudgeParamete
     for (const parameter of parameters) {
       const raw = rawOf(exchange, parameter);
       judgeParameter(parameter, raw === undefined ? undefined : readOne(raw, parameter), raw, faults);
+      if (parameter.in === "cookie" && raw !== undefined) judgeOthers(exchange, parameter, faults);
     }
   };
+};
+
+/** Browsers send cookies of one name for several paths: every one has to be good, whichever the service reads. */
+const judgeOthers = (exchange: Exchange, parameter: LinkedParameter, faults: Fault[]): void => {
+  const before = faults.length;
+  for (const raw of cookieValues(exchange.request.headers.get("cookie"), parameter.name).slice(1)) {
+    if (faults.length > before) return;
+    judgeParameter(parameter, readOne(listed(raw, parameter), parameter), raw, faults);
+  }
 };
 
 const readOne = (raw: string, parameter: LinkedParameter): unknown => {
@@ -86,7 +95,8 @@ const rawOf = ({ request, params, path }: Exchange, parameter: LinkedParameter):
 };
 
 /** A cookie's value; a list that is written as `a=1&a=2` inside of one comes as `1,2`. */
-const cookieOf = (field: string | null, { name, explode, wanted }: LinkedParameter): string | undefined => {
+const cookieOf = (field: string | null, parameter: LinkedParameter): string | undefined => {
+  const { name, explode, wanted } = parameter;
   if (explode && isObjectWanted(wanted) && wanted.items === undefined) {
     const members = Object.keys(wanted.properties ?? {}).flatMap((member) => {
       const value = cookieValue(field, member);
@@ -95,8 +105,11 @@ const cookieOf = (field: string | null, { name, explode, wanted }: LinkedParamet
     return members.length === 0 ? undefined : members.join(",");
   }
   const value = cookieValue(field, name);
-  return explode && wanted.items !== undefined ? value?.replaceAll(`&${name}=`, ",") : value;
+  return value === undefined ? undefined : listed(value, parameter);
 };
+
+const listed = (value: string, { name, explode, wanted }: LinkedParameter): string =>
+  explode && wanted.items !== undefined ? value.replaceAll(`&${name}=`, ",") : value;
 
 /** Prepares the judging of a query. `onUnknown` gets what nobody declares. */
 export const linkQuery = (
@@ -158,12 +171,6 @@ const onlyRaw = (
   if (style === "deepObject" || (explode && isObjectWanted(wanted))) return undefined;
   const found = pairs.filter((pair) => pair.name === name);
   return found.length === 1 ? found[0]!.raw : undefined;
-};
-
-const UNREADABLE: Readonly<Record<Unreadable["unreadable"], string>> = {
-  "malformed-encoding": "has a percent-encoding that is broken",
-  "malformed-value": "is not written as it must be",
-  repeated: "stands more than once",
 };
 
 /** Adds what is wrong with one parameter; `raw` is how it is written where that tells an empty one. */

@@ -22,7 +22,7 @@ const schema = z
       .boolean()
       .default(true)
       .describe(
-        "Whether requests are judged: parameters in path, query, header and cookies by their styles, and bodies of JSON, forms and text by their media type. A fault is answered with 422 and lists every one, a body of another type with 415, one that is not of its type with 400.",
+        "Whether requests are judged: parameters in path, query, header and cookies by their styles, and bodies of JSON, forms and text by their media type. A fault is answered with 422 and lists every one, a body of another type with 415, one that is not of its type with 400; so is JSON in which an object has two members of one name, which services read differently.",
       ),
     response: z
       .boolean()
@@ -89,7 +89,7 @@ export const validate = definePolicy({
   describe: ([instance], context, stage) => {
     const { operation } = context.route;
     if (instance === undefined || operation === undefined || instance.config.mode === "report") return {};
-    return stage === "request" ? describedRequests(operation, instance.config.maxBody) : DESCRIBED_ANSWERS;
+    return stage === "request" ? describedRequests(operation, instance.config) : DESCRIBED_ANSWERS;
   },
   filter: () => import("./filter.ts"),
 });

@@ -536,7 +536,7 @@ describe("media types", () => {
       ],
       ["body photo media-type"],
     ],
-    ["a file where a text is wanted", [["name", PNG]], ["body name file", "body /name required"]],
+    ["a file where a text is wanted", [["name", PNG]], ["body name file"]],
     [
       "a text that stands twice",
       [

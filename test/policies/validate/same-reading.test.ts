@@ -87,3 +87,68 @@ describe("a parameter that may be empty", () => {
     expect(errors.map(({ code }) => code)).toEqual(codes);
   });
 });
+
+describe("a cookie that stands several times", () => {
+  const words = inQuery({ type: "integer" }, { in: "cookie" });
+  it.each([
+    ["every one good", "q=1; other=x; q=2", []],
+    ["the first at fault", "q=x; q=2", ["type"]],
+    ["another at fault", "q=1; q=2; q=x; q=y", ["type"]],
+    ["another of a name that begins alike", "q=1; qq=x", []],
+  ])("%s", async (_, cookie, codes) => {
+    const { errors } = await judging(words).ask("/a", { headers: { cookie } });
+    expect(errors.map(({ code }) => code)).toEqual(codes);
+  });
+});
+
+describe("a body whose type names two character encodings", () => {
+  const ask = async (type: string) => {
+    const asked = await judging(bodyDocument({})).ask("/things", {
+      method: "POST",
+      headers: { "content-type": type },
+      body: "1",
+    });
+    return asked.status;
+  };
+  it("is refused where they differ", async () => {
+    expect(await ask("application/json; charset=utf-8; charset=utf-16")).toBe(415);
+    expect(await ask('application/json; charset=utf-8; charset="UTF-8"')).toBe(204);
+  });
+});
+
+describe("a form with a field that stands twice", () => {
+  const form = (schema: object): Words => ({
+    paths: {
+      "/a": {
+        post: {
+          operationId: "send",
+          requestBody: { content: { "application/x-www-form-urlencoded": { schema } } },
+          responses: { 204: { description: "Sent." } },
+        },
+      },
+    },
+  });
+  const send = async (schema: object, body: string) => {
+    const { errors } = await judging(form(schema)).ask("/a", {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body,
+    });
+    return errors.map(({ name, pointer, code }) => `${name ?? pointer} ${code}`);
+  };
+  const schema = {
+    type: "object",
+    required: ["n"],
+    properties: { n: { type: "integer" }, m: { type: "integer" } },
+    additionalProperties: { type: "integer" },
+  };
+  it.each([
+    ["that is named, beside other faults", "n=1&n=2&m=x", ["n repeated", "/m type"]],
+    ["that is not named", "n=1&z=x&z=1", ["z repeated"]],
+  ])("%s", async (_, body, told) => {
+    expect(await send(schema, body)).toEqual(told);
+  });
+  it("which nothing is said of passes", async () => {
+    expect(await send({ type: "object", properties: { n: { type: "integer" } } }, "n=1&z=1&z=2")).toEqual([]);
+  });
+});
