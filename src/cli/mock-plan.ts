@@ -1,7 +1,8 @@
 import { MOCKED_ROUTE } from "../adapters/node/mock-service.ts";
 import type { Json } from "../core/json.ts";
-import type { ActionPlan, Plan } from "../core/plan.ts";
+import type { ActionPlan, Plan, StepPlan } from "../core/plan.ts";
 import type { Step as HeadersStep } from "../policies/headers/filter.ts";
+import type { Step as ValidateStep } from "../policies/validate/filter.ts";
 
 /** The upstream that stands for all others, and the binding behind which the mock is. */
 const UPSTREAM = "mock";
@@ -9,10 +10,10 @@ export const MOCK_BINDING = "POSTERN_MOCK";
 
 /**
  * The same gateway with one upstream in place of all: routes that would call a service ask the mock, and tell it which route they
- * are. Every policy runs as it is written; what belongs to an upstream (tries, health, credentials) goes with it.
+ * are. Every policy runs as it is written, but that an answer which does not fit is only told of, for it is the document's own; what belongs to an upstream (tries, health, credentials) goes with it.
  */
 export const mockPlan = (plan: Plan): Plan => {
-  const steps = [...plan.steps];
+  const steps = plan.steps.map(reporting);
   const told = (route: string): number => {
     const step: HeadersStep = { to: "request", edits: [{ op: "set", name: MOCKED_ROUTE, value: [route] }] };
     return steps.push({ policy: "headers", step }) - 1;
@@ -37,6 +38,12 @@ export const mockPlan = (plan: Plan): Plan => {
   };
   const mocked = { ...plan, steps, routes, upstreams };
   return { ...mocked, secrets: plan.secrets.filter((name) => isNamed(name, { ...mocked, secrets: [] })) };
+};
+
+const reporting = (step: StepPlan): StepPlan => {
+  if (step.policy !== "validate") return step;
+  const judged = step.step as ValidateStep;
+  return judged.to === "response" ? { ...step, step: { ...judged, report: true } } : step;
 };
 
 const callsServices = ({ kind }: ActionPlan): boolean =>

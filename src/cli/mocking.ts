@@ -1,6 +1,7 @@
 import { startMockService } from "../adapters/node/mock-service.ts";
 import type { OperationInfo } from "../core/operation.ts";
 import type { Plan } from "../core/plan.ts";
+import { fitting } from "./mock-fitting.ts";
 import { MOCK_BINDING, mockPlan } from "./mock-plan.ts";
 import type { WorkspaceOptions } from "./options.ts";
 import { planOf } from "./workspace.ts";
@@ -16,7 +17,7 @@ export interface Mocking {
 
 /** Starts it; what it answers is what the OpenAPI documents say that were read last. */
 export const startMocking = async (): Promise<Mocking> => {
-  const service = await startMockService(new Map());
+  const service = await startMockService(new Map(), fitting());
   return {
     bindings: { [MOCK_BINDING]: service.address },
     planOf: async (options) => {

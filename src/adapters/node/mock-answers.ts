@@ -15,11 +15,15 @@ export interface MockAnswer {
   readonly body: string | undefined;
 }
 
+/** Whether a value fits the schema at a JSON Pointer of an operation's document. */
+export type Fits = (operation: OperationInfo, pointer: string, value: Json) => boolean;
+
 /**
  * Answers as an operation documents it: with the status that the client prefers, else its first success; the body from the
- * example that the client prefers, else the first, else from the schema. The same request gets the same answer each time.
+ * example that the client prefers, else the first, else from the schema, which also stands in for an example that nobody asked
+ * for by name and that does not fit it. The same request gets the same answer each time.
  */
-export const mockAnswer = (operation: OperationInfo, wish: MockWish): MockAnswer => {
+export const mockAnswer = (operation: OperationInfo, wish: MockWish, fits: Fits = () => true): MockAnswer => {
   const { code, example } = preferences(wish.prefer ?? "");
   const chosen = chooseResponse(operation.responses, code);
   if (chosen === undefined) return refusal(`${operation.id} documents no answer ${code}.`);
@@ -29,7 +33,7 @@ export const mockAnswer = (operation: OperationInfo, wish: MockWish): MockAnswer
   const media = type === undefined ? undefined : response.content[type];
   if (type === undefined || media === undefined || HAS_NO_BODY.has(status))
     return { status, headers, body: undefined };
-  const value = bodyOf(media, operation, example);
+  const value = fittingBody(media, operation, example, fits);
   if (value === undefined && example !== undefined)
     return refusal(`${operation.id} has no example "${example}" for ${status}.`);
   const contentType = type.includes("*") ? "application/json" : type;
@@ -106,6 +110,21 @@ const covers = (range: string, type: string): boolean => {
 };
 
 const isJson = (type: string): boolean => /^[^;]*\bjson\s*(?:;|$)/i.test(type);
+
+/** The body, or one from the schema where only that one fits: documents show examples of which parts are missing. */
+const fittingBody = (
+  media: MediaInfo,
+  operation: OperationInfo,
+  example: string | undefined,
+  fits: Fits,
+): Json | undefined => {
+  const value = bodyOf(media, operation, example);
+  const { schema } = media;
+  if (value === undefined || example !== undefined || schema === undefined) return value;
+  if (fits(operation, schema, value)) return value;
+  const sampled = sampleOf(media.json["schema"], operation);
+  return sampled !== undefined && fits(operation, schema, sampled) ? sampled : value;
+};
 
 /** A value from examples, else from the schema; undefined where an example is asked for that is not there. */
 const bodyOf = (

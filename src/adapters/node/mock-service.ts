@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { OperationInfo } from "../../core/operation.ts";
-import { type MockAnswer, mockAnswer } from "./mock-answers.ts";
+import { type Fits, type MockAnswer, mockAnswer } from "./mock-answers.ts";
 
 /** The field in which a mocked route tells which one it is. */
 export const MOCKED_ROUTE = "x-postern-mocked-route";
@@ -16,7 +16,10 @@ export interface MockService {
 }
 
 /** Starts it on a port of loopback. */
-export const startMockService = async (operations: MockService["operations"]): Promise<MockService> => {
+export const startMockService = async (
+  operations: MockService["operations"],
+  fits?: Fits,
+): Promise<MockService> => {
   const service = { operations };
   const server = createServer((request, response) => {
     // A body that nobody reads would hold the connection.
@@ -26,10 +29,14 @@ export const startMockService = async (operations: MockService["operations"]): P
     const { status, headers, body } =
       operation === undefined
         ? undescribed(route)
-        : mockAnswer(operation, {
-            accept: request.headers.accept,
-            prefer: [request.headers["prefer"]].flat().join(",") || undefined,
-          });
+        : mockAnswer(
+            operation,
+            {
+              accept: request.headers.accept,
+              prefer: [request.headers["prefer"]].flat().join(",") || undefined,
+            },
+            fits,
+          );
     // Whoever prefers another answer must not get the one that a cache has.
     const vary = headers["vary"] === undefined ? "prefer" : `${headers["vary"]}, prefer`;
     response
