@@ -87,7 +87,9 @@ const wrongVersion = (file: DocumentFile): Diagnostic => {
     key === undefined ? file.top : placeInFile(file, [key]),
     "openapi-version",
     "This is not an OpenAPI 3.0 or 3.1 document.",
-    "Begin it with `openapi: 3.1.0`.",
+    key === "swagger"
+      ? "Convert it from Swagger 2.0 first, as by `npx swagger2openapi FILE`."
+      : "Begin it with `openapi: 3.1.0`.",
   );
 };
 

@@ -1,4 +1,6 @@
 import type { ContributedLimit } from "../../core/contribution.ts";
+import type { Json } from "../../core/json.ts";
+import { canonicalJson } from "../../lib/canonical-json.ts";
 import type { Difference, ReportDifference } from "./change.ts";
 import type { PlacedOperation } from "./operations.ts";
 import { schemaOf } from "./schema-references.ts";
@@ -54,7 +56,7 @@ const nameOf = (limit: ContributedLimit): string =>
   limit.kind === "body"
     ? "bound of bodies"
     : "name" in limit
-      ? `${limit.kind} \`${limit.name}\``
+      ? `${limit.kind === "other" ? "limit" : limit.kind} \`${limit.name}\``
       : limit.kind;
 
 const added = (limit: ContributedLimit): Found | undefined =>
@@ -79,14 +81,16 @@ const wordsOf = (limit: ContributedLimit): string => {
     case "origins":
       return limit.origins === "any" ? "any origin" : limit.origins.join(", ");
     case "other":
-      return limit.name;
+      return typeof limit.value === "string" ? limit.value : canonicalJson(limit.value);
   }
 };
 
 const changed = (old: ContributedLimit, now: ContributedLimit): Found | undefined => {
   if (old.kind === "origins" && now.kind === "origins") return changedOrigins(old, now);
-  const before = allowanceOf(old);
-  const after = allowanceOf(now);
+  const [before, after] =
+    old.kind === "other" && now.kind === "other"
+      ? sharedAllowances(old.value, now.value)
+      : [allowanceOf(old), allowanceOf(now)];
   if (before === undefined || after === undefined || wordsOf(old) === wordsOf(now)) return undefined;
   const words = `The ${nameOf(now)} is now ${wordsOf(now)} in place of ${wordsOf(old)}.`;
   // Of a rate, fewer at a time may be a bound too where more come in the long run.
@@ -112,6 +116,25 @@ const allowanceOf = (limit: ContributedLimit): readonly number[] | undefined => 
     default:
       return undefined;
   }
+};
+
+/** The allowances of two limits of no common form, such as those of plans, as far as both have them. */
+const sharedAllowances = (old: Json, now: Json): readonly [readonly number[], readonly number[]] => {
+  const [before, after] = [ratesIn(old), ratesIn(now)];
+  const shared = [...before.keys()].filter((pointer) => after.has(pointer));
+  return [shared.flatMap((at) => before.get(at)!), shared.flatMap((at) => after.get(at)!)];
+};
+
+/** Every rate in a value, by where it stands. */
+const ratesIn = (value: Json, pointer = ""): Map<string, readonly number[]> => {
+  const found = new Map<string, readonly number[]>();
+  if (typeof value !== "object" || value === null) return found;
+  const { quantity, windowMs } = value as { readonly quantity?: Json; readonly windowMs?: Json };
+  if (typeof quantity === "number" && typeof windowMs === "number")
+    found.set(pointer, [quantity / windowMs, quantity]);
+  for (const [name, inner] of Object.entries(value as Readonly<Record<string, Json>>))
+    for (const [at, rate] of ratesIn(inner, `${pointer}/${name}`)) found.set(at, rate);
+  return found;
 };
 
 type Origins = Extract<ContributedLimit, { kind: "origins" }>;

@@ -120,7 +120,9 @@ const schemas = (
     direction,
     ({ what, trend, certain, at, message, base: from, head: to }) => {
       const breaks = direction === "request" ? trend === "narrowed" : trend === "widened";
-      const severity: Severity = !certain ? "risky" : breaks ? "breaking" : "compatible";
+      // One value more that callers may send is nothing to those who do not.
+      const isFree = what === "enum" && trend === "widened" && direction === "request";
+      const severity: Severity = certain || isFree ? (breaks ? "breaking" : "compatible") : "risky";
       const where = at === "" ? subject : `\`${at}\` of ${subject}`;
       report({
         id: `${id}-${what}-${trend}`,

@@ -194,3 +194,15 @@ describe("what is wrong with an operation", () => {
     },
   );
 });
+
+describe("a document in JSON", () => {
+  it("may begin with a byte order mark", () => {
+    const text = JSON.stringify({
+      openapi: "3.1.0",
+      paths: { "/a": { get: { operationId: "a", responses: {} } } },
+    });
+    const { operations, told } = read({ "a.json": `\uFEFF${text}` });
+    expect(told).toEqual([]);
+    expect(operations.map(({ id }) => id)).toEqual(["a"]);
+  });
+});
