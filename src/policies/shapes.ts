@@ -200,3 +200,48 @@ export const forwardToken = () =>
     .boolean()
     .default(false)
     .describe("Passes the token on to the upstream, which otherwise does not see it.");
+
+/** What of a caller's plan may stand in its place: a quantity in words, which `parse` reads. */
+interface PlanQuantity<T> {
+  /** What it is called: a rate. */
+  readonly what: string;
+  /** What to write, in one sentence. */
+  readonly write: string;
+  readonly pattern: RegExp;
+  readonly parse: (text: string) => T | undefined;
+}
+
+/** A quantity, or the word for that of each caller's plan. */
+export const orPlan = <T>({ what, write, pattern, parse }: PlanQuantity<T>) =>
+  z
+    .string({ error: (issue) => explain(`This is not a ${what}, but ${kindOf(issue.input)}.`, write) })
+    .meta({ pattern: pattern.source })
+    .transform((text, context): T | "plan" => {
+      const value = text === "plan" ? text : parse(text);
+      if (value !== undefined) return value;
+      context.addIssue({
+        code: "custom",
+        message: explain(`"${text}" is not a ${what}.`, write),
+        params: { code: "bad-quantity" },
+      });
+      return z.NEVER;
+    });
+
+/** `onStoreFailure` says nothing where none of the limits (`what`) is counted in a store that may fail. */
+export const failingStoreIsUsed =
+  (what: string) =>
+  (
+    it: { readonly limits: readonly { readonly store: string }[]; readonly onStoreFailure?: unknown },
+    context: z.core.$RefinementCtx,
+  ): void => {
+    if (it.onStoreFailure === undefined || it.limits.some(({ store }) => store === "redis")) return;
+    context.addIssue({
+      code: "custom",
+      path: ["onStoreFailure"],
+      message: explain(
+        `No ${what} here is counted in a store that may fail.`,
+        "Write `store: redis` for one of them, or remove `onStoreFailure`.",
+      ),
+      params: { code: "store-failure-without-store" },
+    });
+  };

@@ -1,3 +1,4 @@
+import { hostText, segmentText } from "../../src/compiler/explain/match-words.ts";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -10,8 +11,6 @@ import { normalizeRoutes } from "../../src/compiler/routes.ts";
 import { type Documents, readTree, typeDocuments } from "../../src/config/load.ts";
 import { plainValue } from "../../src/config/tree.ts";
 import type { Source } from "../../src/config/yaml.ts";
-import type { HostPattern } from "../../src/lib/host-pattern.ts";
-import type { TemplateSegment } from "../../src/lib/path-template.ts";
 
 // What stands at each waist between the text and the Worker's entry, for sets of policies that are sound.
 // `UPDATE=1 npx vitest run test/golden` writes the files anew: what changed in them is what changed in the language.
@@ -50,24 +49,6 @@ const documentsOf = ({ development, gateway, issuers, upstreams, apis }: Documen
     ]),
   ),
 });
-
-const hostText = (host: HostPattern): string =>
-  host.kind === "suffix" ? (host.param === undefined ? "*" : `{${host.param}}`) + host.text : host.text;
-
-const segmentText = (segment: TemplateSegment): string => {
-  switch (segment.kind) {
-    case "literal":
-      return segment.text;
-    case "param":
-      return `{${segment.name}}`;
-    case "rest":
-      return `{${segment.name}...}`;
-    case "mixed":
-      return segment.texts
-        .map((text, index) => text + (index < segment.names.length ? `{${segment.names[index]}}` : ""))
-        .join("");
-  }
-};
 
 const matchText = ({ hosts, segments, prefix, regex, methods, headers, query }: MatchIr): string => {
   const conditions = (sign: string, list: readonly Condition[]): string =>

@@ -11,7 +11,7 @@ export class Invalidations {
   /** Everything before it counts as invalidated: what is known of single keys does not reach further back. */
   #floor = 0;
 
-  /** The point from which a response that is asked for now must not have been invalidated. */
+  /** The point after which an invalidation concerns what the caller is about to ask the upstream. */
   mark(): number {
     return this.#now;
   }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { callerPlansOf, checkKey } from "../../core/limit-faults.ts";
 import { type CompileContext, definePolicy, type Fault, type Instance } from "../../core/policy.ts";
-import { explain, namedOnce, oneOf } from "../shapes.ts";
+import { explain, failingStoreIsUsed, namedOnce, oneOf } from "../shapes.ts";
 import { describe } from "./describe.ts";
 import type { QuotaStep, Step } from "./filter.ts";
 import { type QuotaConfig, quotaLimit } from "./quota-shape.ts";
@@ -21,18 +21,7 @@ const schema = z
         "What becomes of quotas with `store: redis` while Redis does not answer (within half a second). isolate, the default: each running copy of the gateway counts in its own memory, from nothing; allow: they do not hold; refuse: requests are answered with 503 and Retry-After.",
       ),
   })
-  .superRefine(({ limits, onStoreFailure }, context) => {
-    if (onStoreFailure === undefined || limits.some(({ store }) => store === "redis")) return;
-    context.addIssue({
-      code: "custom",
-      path: ["onStoreFailure"],
-      message: explain(
-        "No quota here is counted in a store that may fail.",
-        "Write `store: redis` for one of them, or remove `onStoreFailure`.",
-      ),
-      params: { code: "store-failure-without-store" },
-    });
-  });
+  .superRefine(failingStoreIsUsed("quota"));
 
 type Config = z.output<typeof schema>;
 /** A quota with the place where it stands. */

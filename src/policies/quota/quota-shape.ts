@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Period, parseQuota } from "../../lib/calendar.ts";
-import { explain, headerName, kindOf, oneOf, WRITE_QUOTA } from "../shapes.ts";
+import { explain, headerName, oneOf, orPlan, WRITE_QUOTA } from "../shapes.ts";
 
 /** So many units in a calendar period. */
 export interface Quota {
@@ -10,19 +10,12 @@ export interface Quota {
 
 /** A quota, or the word for that of each caller's plan. */
 const quotaOrPlan = () =>
-  z
-    .string({ error: (issue) => explain(`This is not a quota, but ${kindOf(issue.input)}.`, WRITE_QUOTA) })
-    .meta({ pattern: /^(plan|[1-9]\d{0,14}\/(hour|day|week|month|year))$/.source })
-    .transform((text, context): Quota | "plan" => {
-      const value = text === "plan" ? text : parseQuota(text);
-      if (value !== undefined) return value;
-      context.addIssue({
-        code: "custom",
-        message: explain(`"${text}" is not a quota.`, WRITE_QUOTA),
-        params: { code: "bad-quantity" },
-      });
-      return z.NEVER;
-    });
+  orPlan<Quota>({
+    what: "quota",
+    write: WRITE_QUOTA,
+    pattern: /^(plan|[1-9]\d{0,14}\/(hour|day|week|month|year))$/,
+    parse: parseQuota,
+  });
 
 /** One entry of `limits`. */
 export const quotaLimit = z

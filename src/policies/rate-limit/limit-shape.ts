@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseRate } from "../../lib/quantities.ts";
-import { explain, headerName, kindOf, oneOf } from "../shapes.ts";
+import { explain, headerName, oneOf, orPlan } from "../shapes.ts";
 
 /** So many in a window of so many milliseconds. */
 export interface Rate {
@@ -12,19 +12,12 @@ const WRITE_RATE = "Write how many in which time: 100/1m.";
 
 /** A rate, or the word for that of each caller's plan. */
 const rateOrPlan = () =>
-  z
-    .string({ error: (issue) => explain(`This is not a rate, but ${kindOf(issue.input)}.`, WRITE_RATE) })
-    .meta({ pattern: /^(plan|\d+\/\d+(\.\d+)?(ms|s|m|h|d))$/.source })
-    .transform((text, context): Rate | "plan" => {
-      const value = text === "plan" ? text : parseRate(text);
-      if (value !== undefined) return value;
-      context.addIssue({
-        code: "custom",
-        message: explain(`"${text}" is not a rate.`, WRITE_RATE),
-        params: { code: "bad-quantity" },
-      });
-      return z.NEVER;
-    });
+  orPlan<Rate>({
+    what: "rate",
+    write: WRITE_RATE,
+    pattern: /^(plan|\d+\/\d+(\.\d+)?(ms|s|m|h|d))$/,
+    parse: parseRate,
+  });
 
 interface Charged {
   readonly burst?: number | undefined;

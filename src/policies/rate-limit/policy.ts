@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checkKey } from "../../core/limit-faults.ts";
 import { type CompileContext, definePolicy, type Instance } from "../../core/policy.ts";
-import { explain, namedOnce, oneOf } from "../shapes.ts";
+import { explain, failingStoreIsUsed, namedOnce, oneOf } from "../shapes.ts";
 import { describe } from "./describe.ts";
 import type { GroupStep, LimitStep, MeasureStep, Step } from "./filter.ts";
 import { type LimitConfig, limit, type Rate } from "./limit-shape.ts";
@@ -23,18 +23,7 @@ const schema = z
       ),
     dryRun: z.boolean().default(false).describe("Whether to count and log only, without refusing anybody."),
   })
-  .superRefine(({ limits, onStoreFailure }, context) => {
-    if (onStoreFailure === undefined || limits.some(({ store }) => store === "redis")) return;
-    context.addIssue({
-      code: "custom",
-      path: ["onStoreFailure"],
-      message: explain(
-        "No limit here is counted in a store that may fail.",
-        "Write `store: redis` for one of them, or remove `onStoreFailure`.",
-      ),
-      params: { code: "store-failure-without-store" },
-    });
-  });
+  .superRefine(failingStoreIsUsed("limit"));
 
 type Config = z.output<typeof schema>;
 /** A limit with the place where it stands. */

@@ -1,6 +1,7 @@
 import type { Fetcher } from "../../core/ports.ts";
 import type { DiscoveryPlan } from "../../core/upstream-plan.ts";
 import { type DnsMessage, readDnsMessage, TYPE_NUMBERS } from "../../lib/dns/message.ts";
+import { within } from "../../lib/within.ts";
 
 /** How long a resolver may take, body included: while nothing is known, requests wait for it. */
 export const PATIENCE_MS = 3000;
@@ -19,21 +20,8 @@ export interface Answer {
  * Asks the resolver (RFC 8484). Rejects, with a reason for the log, for anything but 200 with a DNS message that answers what
  * was asked, within three seconds. Redirects are not followed: who names targets is said in the policies and nowhere else.
  */
-export const askResolver = async (plan: DiscoveryPlan, fetcher: Fetcher): Promise<Answer> => {
-  const abort = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error("no answer in time"));
-      abort.abort();
-    }, PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([ask(plan, fetcher, abort.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
+export const askResolver = (plan: DiscoveryPlan, fetcher: Fetcher): Promise<Answer> =>
+  within(PATIENCE_MS, (signal) => ask(plan, fetcher, signal));
 
 const ask = async (plan: DiscoveryPlan, fetcher: Fetcher, signal: AbortSignal): Promise<Answer> => {
   const headers = { accept: MEDIA_TYPE };

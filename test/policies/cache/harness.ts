@@ -194,3 +194,24 @@ export const caller = (id: string, claims: Record<string, unknown> = {}): Identi
   id,
   claims,
 });
+
+const LIVE = { "cache-control": "max-age=600" };
+
+/** Answers that a farther tier has to give back as they were: what they have, their fields, body and status. */
+export const KEPT_WHOLE: readonly [what: string, fields: Fields, body: string | null, status: number][] = [
+  ["no body", LIVE, null, 204],
+  ["an empty body", LIVE, "", 200],
+  ["a coded body", { ...LIVE, "content-encoding": "gzip" }, "x", 200],
+  [
+    "several cookies for their caller",
+    [
+      ["cache-control", "max-age=600"],
+      ["set-cookie", "a=1"],
+      ["set-cookie", "b=2"],
+    ],
+    "x",
+    200,
+  ],
+  ["a Vary", { ...LIVE, vary: "accept" }, "x", 200],
+  ["a lifetime that the platform would not grant", { "cache-control": "private, max-age=600" }, "x", 200],
+];
